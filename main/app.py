@@ -1,0 +1,49 @@
+"""Makes the Flask application, everything fresh, nothing shared between two of them."""
+
+from __future__ import annotations
+
+import atexit
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from main import __version__
+from main.bootstrap import build_services
+from main.controller import middleware
+from main.controller.context import Services, attach_services
+from main.controller.platform import platform
+from main.controller.problems import render
+from main.controller.products import products
+from main.controller.sources import sources
+from main.controller.swagger import AisleApi
+
+if TYPE_CHECKING:
+    from main.settings import Settings
+
+
+def create_app(settings: Settings, **replacements: Any) -> Flask:
+    """Build and open everything an API process needs; ``replacements`` go to :func:`build_services`.
+
+    Raises:
+        AisleError: a component cannot be opened.
+    """
+    built = build_services(settings, **replacements)
+    built.lifecycle.open()
+    atexit.register(built.lifecycle.close)
+    app = Flask("main", static_folder=None)
+    app.config.update(
+        RESTX_MASK_SWAGGER=False,
+        RESTX_INCLUDE_ALL_MODELS=True,
+        SWAGGER_UI_DOC_EXPANSION="list",
+        SWAGGER_UI_REQUEST_DURATION=True,
+    )
+    app.url_map.merge_slashes = False
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+    middleware.install(app)
+    app.register_error_handler(Exception, render)
+    attach_services(app, Services(built.search, built.sources, built.status, built.greeting))
+    api = AisleApi(app, doc="/docs", title="Aisle", version=__version__, description=settings.service.description)
+    for namespace in (products, sources, platform):
+        api.add_namespace(namespace)
+    return app

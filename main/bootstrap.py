@@ -1,0 +1,91 @@
+"""Turns settings into live objects: the only file that sees every concrete class."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from main import __version__
+from main.controller.documents import dump_product
+from main.resources.catalogue.engine import sqlite_path
+from main.resources.catalogue.reader import SqliteReader
+from main.resources.catalogue.writer import SqliteWriter
+from main.resources.upstream.kinds import connect
+from main.service.check import CheckService
+from main.service.greeting import GreetingService
+from main.service.lifecycle import Component, Lifecycle
+from main.service.search import SearchService
+from main.service.sources import SourceService
+from main.service.status import Identity, StatusService
+from main.service.sync import SyncService
+from main.service.watch import Watcher
+from main.util.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from main.service.model import Source
+    from main.service.ports import CatalogueReader, CatalogueWriter
+    from main.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingServices:
+    """What the API needs."""
+
+    search: SearchService
+    sources: SourceService
+    status: StatusService
+    greeting: GreetingService
+    lifecycle: Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class SyncServices:
+    """What the sync process needs."""
+
+    sync: SyncService
+    watcher: Watcher
+    lifecycle: Lifecycle
+
+
+def build_services(settings: Settings, *, reader: CatalogueReader | None = None, clock: Clock | None = None) -> ReadingServices:
+    """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
+    clock = clock or SystemClock()
+    reader = reader or SqliteReader(sqlite_path(settings.store.url, settings.data))
+    lifecycle = Lifecycle([Component("catalogue", "sqlite", reader)])
+    sources = SourceService(reader, settings.sources, clock)
+    identity = Identity(settings.service.id, settings.service.name, settings.service.description, __version__)
+    return ReadingServices(
+        search=SearchService(reader, settings.sources, clock, cached_pages=settings.search.cached_pages),
+        sources=sources,
+        status=StatusService(identity, settings.platform, lifecycle, sources, clock),
+        greeting=GreetingService(settings.greeting.default_name),
+        lifecycle=lifecycle,
+    )
+
+
+def build_sync(
+    settings: Settings,
+    *,
+    writer: CatalogueWriter | None = None,
+    clock: Clock | None = None,
+    stop: threading.Event | None = None,
+    watched: Sequence[Source] | None = None,
+) -> SyncServices:
+    """Build what the sync process needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts.
+
+    ``watched`` are the sources to watch, where it is not all of them.
+    """
+    clock = clock or SystemClock()
+    store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
+    sync = SyncService(store, partial(connect, clock=clock), dump_product, clock, stop or threading.Event())
+    lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
+    return SyncServices(sync, Watcher(sync, settings.sources if watched is None else watched), lifecycle)
+
+
+def build_check(*, clock: Clock | None = None) -> CheckService:
+    """Build what tries sources; stores nothing."""
+    return CheckService(partial(connect, clock=clock or SystemClock()))

@@ -1,0 +1,140 @@
+"""``python -m main``: what is done from a terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from main import __version__
+from main.bootstrap import build_check, build_sync
+from main.service.errors import AisleError
+from main.service.model import Outcome
+from main.settings import Settings, SettingsError, load_settings
+from main.util.logs import configure_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from main.bootstrap import SyncServices
+    from main.service.check import SourceCheck
+    from main.service.model import Source, SyncReport
+    from main.service.sync import Progress as SyncProgress
+
+_COLOURS = {
+    Outcome.OK: "green",
+    Outcome.FAILED: "red",
+    Outcome.HELD: "yellow",
+    Outcome.BUSY: "yellow",
+    Outcome.STOPPED: "yellow",
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aisle")
+def main() -> None:
+    """Aisle: one product API over all the shops and suppliers a team works with."""
+
+
+@main.command()
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; may be given several times.")
+@click.option("--watch", is_flag=True, help="Go on syncing each source on its schedule until stopped.")
+@click.option("--force", is_flag=True, help="Accept a crawl that lost more than half of its products.")
+def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
+    """Crawl the sources into new snapshots. Ends with 1 when a source failed."""
+    settings = _load()
+    chosen = _choose(settings, names)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    services = build_sync(settings, stop=stop, watched=chosen)
+    try:
+        services.lifecycle.open()
+        if not names:
+            services.sync.store.retain(source.name for source in settings.sources)
+        if watch:
+            services.watcher.run()
+            return
+        reports = _sync_once(services, [source for source in chosen if source.enabled or names], force=force)
+    except AisleError as error:
+        _fail(str(error))
+    finally:
+        services.lifecycle.close()
+    sys.exit(0 if all(report.outcome is Outcome.OK for report in reports) else 1)
+
+
+@main.command()
+def check() -> None:
+    """Validate config.yml and try every source. Ends with 1 when something is wrong."""
+    settings = _load()
+    results = build_check().run(settings.sources)
+    Console().print(_check_table(results))
+    sys.exit(0 if all(result.fault is None for result in results) else 1)
+
+
+def _load() -> Settings:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        _fail(str(error))
+    configure_logs(settings.logger.level, terminal={"console": True, "json": False}.get(settings.logger.kind))
+    return settings
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(text, err=True)
+    sys.exit(1)
+
+
+def _choose(settings: Settings, names: tuple[str, ...]) -> list[Source]:
+    known = {source.name: source for source in settings.sources}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        _fail(f"--source: there is no source {', '.join(unknown)}; allowed: {', '.join(known)}")
+    return [known[name] for name in names] or list(known.values())
+
+
+def _sync_once(services: SyncServices, sources: Sequence[Source], *, force: bool) -> list[SyncReport]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return services.sync.sync_all(sources, force=force)
+    with _progress_bar(console) as progress:
+        rows = {source.name: progress.add_task(source.name, total=None) for source in sources}
+
+        def show(step: SyncProgress) -> None:
+            progress.update(rows[step.source], completed=step.records, total=step.total)
+
+        reports = services.sync.sync_all(sources, force=force, on_progress=show)
+    console.print(_report_table(reports))
+    return reports
+
+
+def _progress_bar(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _report_table(reports: Sequence[SyncReport]) -> Table:
+    table = Table("source", "outcome", "products", "rejected", "new", "changed", "gone", "ms", "what happened")
+    for report in reports:
+        counts = (report.products, report.rejected, report.created, report.updated, report.deleted, report.duration_ms)
+        outcome = f"[{_COLOURS[report.outcome]}]{report.outcome}[/]"
+        table.add_row(report.source, outcome, *map(str, counts), report.error or "")
+    return table
+
+
+def _check_table(results: Sequence[SourceCheck]) -> Table:
+    table = Table("source", "kind", "reachable", "products seen", "rejected", "first fault")
+    for result in results:
+        reachable = "[green]yes[/]" if result.reachable else "[red]no[/]"
+        seen = f"{result.products} of {result.total}" if result.total is not None else str(result.products)
+        table.add_row(
+            result.source.name, result.source.kind, reachable, seen, str(result.rejected), result.fault or result.note or ""
+        )
+    return table

@@ -1,0 +1,1 @@
+"""HTTP in and out: one Flask-RESTX namespace a file."""

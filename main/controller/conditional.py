@@ -1,0 +1,39 @@
+"""Conditional answers (RFC 9110, 13): strong ETags and 304."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def etag_of(*parts: object) -> str:
+    """Give the strong ETag of an answer that depends on these parts and on nothing else."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else repr(part).encode("utf-8", "surrogatepass"))
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def not_modified(tag: str) -> bool:
+    """Tell whether the caller already holds the answer with this ETag."""
+    return "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag)
+
+
+def answer_json(
+    body: bytes, tag: str | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Give a JSON answer; with an ETag it may be kept by the caller if asked for again each time."""
+    response = Response(body, status, mimetype="application/json")
+    if tag is not None:
+        response.headers["ETag"] = f'"{tag}"'
+        response.headers["Cache-Control"] = "private, no-cache"
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers or {})
+    return response

@@ -1,0 +1,37 @@
+"""Hands the app's services to its endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from main.service.greeting import GreetingService
+    from main.service.search import SearchService
+    from main.service.sources import SourceService
+    from main.service.status import StatusService
+
+_KEY = "aisle"
+
+
+class Services:
+    """What the endpoints may call."""
+
+    def __init__(self, search: SearchService, sources: SourceService, status: StatusService, greeting: GreetingService) -> None:
+        self.search = search
+        self.sources = sources
+        self.status = status
+        self.greeting = greeting
+
+
+def attach_services(app: Flask, services: Services) -> None:
+    """Give an app its services."""
+    app.extensions[_KEY] = services
+
+
+def services() -> Services:
+    """Give the services of the app that handles this request."""
+    return cast("Services", current_app.extensions[_KEY])

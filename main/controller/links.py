@@ -1,0 +1,21 @@
+"""Links between the pages of a list."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import request
+
+
+def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
+    """Give ``Link`` (RFC 8288: first, prev, next, last) and ``X-Total-Count``."""
+    last = max(pages, 1)
+    targets = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
+    wanted = {rel: number for rel, number in targets.items() if 1 <= number <= last}
+    links = ", ".join(f'<{_url(number)}>; rel="{rel}"' for rel, number in wanted.items())
+    return {"Link": links, "X-Total-Count": str(total)}
+
+
+def _url(page: int) -> str:
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+    return f"{request.base_url}?{urlencode([*kept, ('page', page)])}"

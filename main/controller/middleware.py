@@ -1,0 +1,75 @@
+"""Around every request: its id, its line in the log, and loading its parameters."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from flask import g, request
+from marshmallow import ValidationError, fields
+
+from main.controller.schemas import Choices, Values
+from main.util.ids import sane_request_id
+from main.util.logs import bind_request_id, unbind_request_id
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+    from marshmallow import Schema
+
+_QUIET = {"/health", "/ready", "/heartbeat"}
+
+_log = structlog.get_logger("request")
+
+
+def install(app: Flask) -> None:
+    """Put the middleware around an app."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def load_args(schema: Schema) -> Any:
+    """Load the query string with a schema.
+
+    Raises:
+        ValidationError: a parameter is unknown, wrong, or given twice where once is allowed.
+    """
+    found: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        if _is_many(schema, name):
+            found[name] = values
+        elif len(values) > 1:
+            raise ValidationError("may be given only once", name)
+        else:
+            found[name] = values[0]
+    return schema.load(found)
+
+
+def _is_many(schema: Schema, name: str) -> bool:
+    field: fields.Field[Any] | None = schema.load_fields.get(name) or schema.load_fields.get(f"{name}_")
+    return isinstance(field, Choices | Values)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    g.request_id = sane_request_id(request.headers.get("X-Request-ID"))
+    bind_request_id(g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path not in _QUIET:
+        _log.info(
+            "request.served",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - g.started) * 1000, 2),
+        )
+    return response
+
+
+def _forget(_: BaseException | None) -> None:
+    unbind_request_id()

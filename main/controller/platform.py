@@ -1,0 +1,124 @@
+"""The small ones: root, liveness, readiness, status, what the platform set, the greeting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from flask_restx import Namespace, Resource
+
+from main.controller.conditional import answer_json
+from main.controller.context import services
+from main.controller.middleware import load_args
+from main.controller.schemas import (
+    GreetingQuerySchema,
+    HealthSchema,
+    HeartbeatSchema,
+    NoParametersSchema,
+    PlatformSchema,
+    ReadinessSchema,
+    RootSchema,
+    StatusSchema,
+)
+from main.controller.swagger import documented, parameters
+
+if TYPE_CHECKING:
+    from flask import Response
+    from marshmallow import Schema
+
+platform = Namespace("service", description="The service itself.", path="/")
+
+_NONE = NoParametersSchema()
+_GREETING = GreetingQuerySchema()
+_LINKS = {
+    "docs": "/docs",
+    "swagger": "/swagger.json",
+    "products": "/products",
+    "sources": "/sources",
+    "status": "/status",
+    "health": "/health",
+    "ready": "/ready",
+}
+
+
+def _answer(schema: Schema, found: Any, *, status: int = 200, retry_after: int | None = None) -> Response:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return answer_json(orjson.dumps(schema.dump(found)), status=status, headers=headers)
+
+
+@platform.route("/", endpoint="root")
+class Root(Resource):  # type: ignore[misc]
+    """Where everything starts."""
+
+    @documented(platform, "Root", "Name, version and links.")
+    def get(self) -> Response:
+        """Say what this is and where to go."""
+        load_args(_NONE)
+        identity = services().status.identity
+        found = {"name": identity.name, "description": identity.description, "version": identity.version, "links": _LINKS}
+        return _answer(RootSchema(), found)
+
+
+@platform.route("/health")
+class Health(Resource):  # type: ignore[misc]
+    """Liveness."""
+
+    @documented(platform, "Health", "The process is alive.")
+    def get(self) -> Response:
+        """Say that the process is alive; touches nothing."""
+        return _answer(HealthSchema(), {"status": "UP"})
+
+
+@platform.route("/ready")
+class Ready(Resource):  # type: ignore[misc]
+    """Readiness."""
+
+    @documented(platform, "Readiness", "Requests can be served.")
+    @platform.response(503, "Not yet, or not now: what is down, and which sources had no first try.", None)  # type: ignore[untyped-decorator]
+    def get(self) -> Response:
+        """Say whether requests can be served: the store answers, and every source has a snapshot or had its first try."""
+        found = services().status.check_ready()
+        return _answer(ReadinessSchema(), found, status=200 if found.ready else 503, retry_after=None if found.ready else 5)
+
+
+@platform.route("/heartbeat")
+class Heartbeat(Resource):  # type: ignore[misc]
+    """The time."""
+
+    @documented(platform, "Heartbeat", "The service is alive.")
+    def get(self) -> Response:
+        """Give the current time, UTC."""
+        return _answer(HeartbeatSchema(), {"time": services().status.now()})
+
+
+@platform.route("/status")
+class StatusItem(Resource):  # type: ignore[misc]
+    """The process."""
+
+    @documented(platform, "Status", "The whole picture of the process that answered.")
+    def get(self) -> Response:
+        """Say what this is, since when it runs, how its components are and what took how long."""
+        load_args(_NONE)
+        return _answer(StatusSchema(), services().status.describe())
+
+
+@platform.route("/hello")
+class Hello(Resource):  # type: ignore[misc]
+    """The platform."""
+
+    @documented(platform, "Platform", "What the hosting platform set; null where it set nothing.")
+    def get(self) -> Response:
+        """Show what the hosting platform set in the environment; the password is masked."""
+        load_args(_NONE)
+        return _answer(PlatformSchema(), services().status.platform)
+
+
+@platform.route("/hello_world/greeting")
+class Greeting(Resource):  # type: ignore[misc]
+    """The greeting."""
+
+    @platform.response(200, "The greeting, a JSON string.")  # type: ignore[untyped-decorator]
+    @parameters(platform, _GREETING)
+    def get(self) -> Response:
+        """Greet whoever is named."""
+        return answer_json(orjson.dumps(services().greeting.greet(load_args(_GREETING)["name"])))

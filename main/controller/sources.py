@@ -1,0 +1,66 @@
+"""``/sources``: how every shop and supplier stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from flask_restx import Namespace, Resource
+
+from main.controller.conditional import answer_json
+from main.controller.context import services
+from main.controller.links import paging_headers
+from main.controller.middleware import load_args
+from main.controller.schemas import NoParametersSchema, PagingSchema, RejectedSchema, SourceSchema
+from main.controller.swagger import documented, parameters
+
+if TYPE_CHECKING:
+    from flask import Response
+
+sources = Namespace("sources", description="The shops and suppliers, and the truth about each.", path="/sources")
+
+_NONE = NoParametersSchema()
+_PAGING = PagingSchema()
+_SOURCE = SourceSchema()
+_REJECTED = RejectedSchema()
+
+
+@sources.route("")
+class SourceList(Resource):  # type: ignore[misc]
+    """All sources."""
+
+    @documented(sources, "SourceList", "All sources, in the order they are configured in.")
+    def get(self) -> Response:
+        """Tell how every source stands."""
+        load_args(_NONE)
+        found = services().sources.find_all()
+        return answer_json(orjson.dumps({"data": _SOURCE.dump(found, many=True), "total": len(found)}))
+
+
+@sources.route("/<string:name>")
+@sources.param("name", "The source's name", _in="path")
+class SourceItem(Resource):  # type: ignore[misc]
+    """One source."""
+
+    @documented(sources, "Source", "The source.", errors=(404,))
+    def get(self, name: str) -> Response:
+        """Tell how one source stands."""
+        load_args(_NONE)
+        return answer_json(orjson.dumps(_SOURCE.dump(services().sources.get(name))))
+
+
+@sources.route("/<string:name>/quarantine")
+@sources.param("name", "The source's name", _in="path")
+class Quarantine(Resource):  # type: ignore[misc]
+    """What a source sent that is no valid product."""
+
+    @documented(sources, "RejectedPage", "One page of the source's quarantine.", errors=(404,))
+    @parameters(sources, _PAGING)
+    def get(self, name: str) -> Response:
+        """Show the records of the last sync that failed validation, each with its reasons."""
+        paging = load_args(_PAGING)
+        page, per_page = paging["page"], paging["per_page"]
+        found, total = services().sources.find_rejected(name, page, per_page)
+        pages = -(-total // per_page)
+        body = {"data": _REJECTED.dump(found, many=True), "page": page, "per_page": per_page, "total": total, "pages": pages}
+        return answer_json(orjson.dumps(body), headers=paging_headers(page, pages, total))

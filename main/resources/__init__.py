@@ -1,0 +1,1 @@
+"""The outside things Aisle holds on to, one backend a file."""

@@ -1,0 +1,125 @@
+"""Opens the SQLite catalogue: pragmas, schema, and the lock that lets one process write at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from main.service.errors import StoreDown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REVISION = "0001"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "busy_timeout": "10000",
+    "temp_store": "FILE",
+    "cache_size": "-8000",
+    "journal_size_limit": "67108864",
+}
+
+
+def sqlite_path(url: str, data: Path) -> Path:
+    """Give the database file an SQLAlchemy URL names; a relative one is inside the data folder."""
+    return data / sa.make_url(url).database if sa.make_url(url).database else data / "aisle.db"  # type: ignore[operator]
+
+
+def make_engine(path: Path, *, writer: bool) -> sa.Engine:
+    """Give an engine in autocommit mode, so that transactions begin and end where the code says; nothing is opened yet."""
+    options: dict[str, Any] = {"poolclass": NullPool} if writer else {"pool_size": 8, "max_overflow": 24}
+    engine = sa.create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", **options)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        for name, value in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+        if not writer:
+            connection.execute("PRAGMA query_only = ON")
+
+    return engine
+
+
+class WriterLock:
+    """One writer among all processes of the machine.
+
+    SQLite below 3.51.3 can corrupt a WAL file when two connections write or checkpoint at once (sqlite.org/wal.html,
+    "walresetbug"); holding this lock from BEGIN to the end of COMMIT, in which the checkpoint runs, rules that out.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".writer")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the lock and hold it; the kernel frees it when the process dies."""
+        with self._path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
+def writing(connection: sa.Connection, lock: WriterLock) -> Iterator[sa.Connection]:
+    """Hold the lock and a transaction: committed at the end, rolled back when anything is raised.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    with store_errors(), lock.held():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours, with the cause kept."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise StoreDown from error
+
+
+def migrate(engine: sa.Engine, lock: WriterLock) -> None:
+    """Bring the schema up to date; cheap when it already is."""
+    with engine.connect() as connection:
+        if _revision(connection) == REVISION:
+            return
+    with lock.held():
+        _upgrade(engine)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first()
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if known else None
+    return None if found is None else str(found)
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    # Imported here because it is slow to load and needed only once in a database's life.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")

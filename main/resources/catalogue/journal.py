@@ -1,0 +1,88 @@
+"""Writes down how syncs ended: the source's row, the list of syncs, the quarantine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from main.resources.catalogue.rows import quarantine_row, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import sqlalchemy as sa
+
+    from main.service.model import Rejected, SyncReport
+
+_KEPT_SYNCS = 200
+
+
+def replace_quarantine(connection: sa.Connection, source: str, rejected: Iterable[Rejected]) -> None:
+    """Put these records in the place of what was in the source's quarantine."""
+    connection.exec_driver_sql("DELETE FROM quarantine WHERE source = ?", (source,))
+    rows = [quarantine_row(source, record) for record in rejected]
+    if rows:
+        connection.exec_driver_sql("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def record_success(connection: sa.Connection, report: SyncReport) -> None:
+    """Record a sync that gave a new snapshot."""
+    connection.exec_driver_sql(
+        "INSERT INTO source (name, products, rejected, synced_at, attempted_at, outcome, failures, duration_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (name) DO UPDATE SET products = excluded.products,"
+        " rejected = excluded.rejected, synced_at = excluded.synced_at, attempted_at = excluded.attempted_at,"
+        " outcome = excluded.outcome, failures = 0, duration_ms = excluded.duration_ms",
+        (
+            report.source,
+            report.products,
+            report.rejected,
+            to_ms(report.finished_at),
+            to_ms(report.finished_at),
+            report.outcome,
+            report.duration_ms,
+        ),
+    )
+    _append_sync(connection, report)
+
+
+def record_failure(connection: sa.Connection, report: SyncReport) -> None:
+    """Record a sync that left the snapshot in place."""
+    connection.exec_driver_sql(
+        "INSERT INTO source (name, attempted_at, outcome, error_type, error, failed_at, failures, duration_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (name) DO UPDATE SET attempted_at = excluded.attempted_at,"
+        " outcome = excluded.outcome, error_type = excluded.error_type, error = excluded.error,"
+        " failed_at = excluded.failed_at, failures = source.failures + 1, duration_ms = excluded.duration_ms",
+        (
+            report.source,
+            to_ms(report.finished_at),
+            report.outcome,
+            report.error_type,
+            report.error,
+            to_ms(report.finished_at),
+            report.duration_ms,
+        ),
+    )
+    _append_sync(connection, report)
+
+
+def _append_sync(connection: sa.Connection, report: SyncReport) -> None:
+    values = {
+        "source": report.source,
+        "outcome": report.outcome,
+        "started_at": to_ms(report.started_at),
+        "finished_at": to_ms(report.finished_at),
+        "products": report.products,
+        "rejected": report.rejected,
+        "created": report.created,
+        "updated": report.updated,
+        "deleted": report.deleted,
+        "pages": report.pages,
+        "error_type": report.error_type,
+        "error": report.error,
+        "version": report.version,
+    }
+    marks = ", ".join("?" * len(values))
+    connection.exec_driver_sql(f"INSERT INTO sync ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+    connection.exec_driver_sql(
+        "DELETE FROM sync WHERE source = ? AND id <= (SELECT max(id) FROM sync WHERE source = ?) - ?",
+        (report.source, report.source, _KEPT_SYNCS),
+    )

@@ -1,0 +1,130 @@
+"""The SQLite catalogue as the API reads it: stored documents out, nothing written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from main.resources.catalogue.engine import WriterLock, make_engine, migrate, store_errors
+from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
+from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
+from main.service.model import Bucket, Head, Hits, PriceBucket
+from main.util.timed import timed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from main.service.model import Query, Rejected
+
+_SOURCES = (
+    f"SELECT {', '.join(f's.{column}' for column in SOURCE_COLUMNS)}, l.expires_at AS lease_until"
+    " FROM source s LEFT JOIN lease l ON l.source = s.name"
+)
+
+
+class SqliteReader:
+    """Reads the catalogue; every page comes from one read transaction, so it is of one version."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine = make_engine(path, writer=False)
+
+    def open(self) -> None:
+        """Create the database if there is none, and bring its schema up to date.
+
+        Raises:
+            StoreDown: the file cannot be used.
+        """
+        with store_errors():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            writer = make_engine(self._path, writer=True)
+            migrate(writer, WriterLock(self._path))
+            writer.dispose()
+
+    def ping(self) -> None:
+        """Return when the store answers.
+
+        Raises:
+            StoreDown: it does not.
+        """
+        with self._reading() as connection:
+            connection.exec_driver_sql("SELECT version FROM catalogue").scalar_one()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def head(self) -> Head:
+        """Give the catalogue's version and every source's record."""
+        with self._reading() as connection:
+            return _head(connection)
+
+    @timed
+    def find(self, query: Query) -> tuple[Head, Hits]:
+        """Give the page a query asks for, and the head it was read at, both of one moment."""
+        with self._reading() as connection:
+            head = _head(connection)
+            total = int(_run(connection, count_statement(query)).scalar_one())
+            rows = _run(connection, page_statement(query)).all() if total else ()
+            facets = _facets(connection, query) if query.facets else {}
+            return head, Hits(tuple(row[0].encode() for row in rows), total, facets)
+
+    def get(self, product_id: str) -> bytes | None:
+        """Give one product's stored document."""
+        with self._reading() as connection:
+            found = connection.exec_driver_sql("SELECT document FROM product WHERE id = ?", (product_id,)).scalar()
+            return None if found is None else str(found).encode()
+
+    def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
+        """Give one page of a source's rejected records, and how many there are."""
+        with self._reading() as connection:
+            total = connection.exec_driver_sql("SELECT count(*) FROM quarantine WHERE source = ?", (source,)).scalar_one()
+            rows = connection.exec_driver_sql(
+                "SELECT position, record_id, faults, raw FROM quarantine WHERE source = ? ORDER BY position LIMIT ? OFFSET ?",
+                (source, per_page, (page - 1) * per_page),
+            ).all()
+            return [rejected_record(row) for row in rows], int(total)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with store_errors(), self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("COMMIT")
+
+
+def _run(connection: sa.Connection, statement: Statement) -> sa.CursorResult[Any]:
+    return connection.exec_driver_sql(statement.sql, statement.parameters)
+
+
+def _head(connection: sa.Connection) -> Head:
+    # data_version moves when another connection commits: while it stands still, what this one read last is still true.
+    moved = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    known: tuple[int, Head] | None = connection.info.get("head")
+    if known is not None and known[0] == moved:
+        return known[1]
+    version = connection.exec_driver_sql("SELECT version FROM catalogue").scalar_one()
+    rows = connection.exec_driver_sql(_SOURCES).all()
+    head = Head(int(version), {row.name: source_record(row) for row in rows})
+    connection.info["head"] = (moved, head)
+    return head
+
+
+def _facets(connection: sa.Connection, query: Query) -> dict[str, tuple[Bucket | PriceBucket, ...]]:
+    found: dict[str, list[Bucket | PriceBucket]] = {facet: [] for facet in query.facets}
+    for row in _run(connection, facet_statement(query)):
+        found[row.facet].append(
+            Bucket(row.value, row.number) if row.bound is None else _price_bucket(row.value, row.bound, row.number)
+        )
+    return {facet: tuple(buckets) for facet, buckets in found.items()}
+
+
+def _price_bucket(currency: str, bound: int, number: int) -> PriceBucket:
+    position = PRICE_BANDS.index(bound) + 1
+    below = PRICE_BANDS[position] if position < len(PRICE_BANDS) else None
+    return PriceBucket(currency, bound, below, number)

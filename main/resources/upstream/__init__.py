@@ -1,0 +1,1 @@
+"""Shop APIs: one small file per API shape."""

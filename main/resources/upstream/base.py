@@ -1,0 +1,223 @@
+"""What every connector shares: strict JSON, schema -> product, faults in words; a kind's file holds only what differs."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load
+
+from main.service.errors import RecordRejected, UpstreamGarbled
+from main.service.model import Fault, Money, PriceRange, Product, Rating, Source, Variant
+from main.util.money import to_minor
+from main.util.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from main.resources.upstream.session import Answer, UpstreamSession
+    from main.service.ports import CrawlPage
+    from main.util.clock import Clock
+
+_MAPPING_VERSION = 1  # raise it when any mapping changes, so that every stored product is mapped again
+_BEST_RATING = 5
+_NO_PRICE = "is missing or empty, and what has no price cannot be bought"
+_decode_value = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
+
+
+class RecordSchema(Schema):
+    """One raw record of a shop, loaded into a :class:`Product`; a subclass names the fields and gives the parts."""
+
+    class Meta:
+        """What a shop sends beyond the fields named is none of our business."""
+
+        unknown = EXCLUDE
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        super().__init__()
+        self.source = source
+        self.clock = clock
+
+    def parts(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give the product's fields out of the loaded record."""
+        raise NotImplementedError
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> Product:
+        """Give the product."""
+        found = self.parts(data)
+        category = found.get("category")
+        found["category"] = self.source.categories.get(category, category) if category else None
+        if self.source.priced and found.get("price") is None:
+            raise ValidationError(_NO_PRICE, "price")
+        return Product(source=self.source.name, fetched_at=self.clock.now(), **found)
+
+    def refuse_unless(self, status: str | None, *allowed: str) -> None:
+        """Reject a record whose status says that it is not on sale; one without a status is."""
+        if status is not None and status not in allowed:
+            raise ValidationError(f"is {status!r}: not on sale", "status")
+
+    def money(self, amount: Decimal | None, currency: str | None = None, *, field: str = "price") -> Money | None:
+        """Give an amount in the currency the shop names, or else the one of the source's settings."""
+        if amount is None:
+            return None
+        code = currency or self.source.currency
+        if code is None:
+            raise ValidationError("is not in the record, and the source's settings name none", "currency")
+        try:
+            return Money(to_minor(amount, code), code)
+        except ValueError as error:
+            raise ValidationError(str(error), field) from error
+
+
+def rating_of(average: Decimal | None, count: Decimal | int | None) -> Rating | None:
+    """Give a rating, or None where nobody rated or the average is not within 0..5."""
+    if average is None or not 0 <= average <= _BEST_RATING or (count is not None and count <= 0):
+        return None
+    return Rating(float(round(average, 2)), None if count is None else int(count))
+
+
+def stock_of(quantity: Decimal | None) -> int | None:
+    """Give whole pieces in stock: a shop's 16.5 is 16 that can be sold."""
+    return None if quantity is None else int(quantity // 1)
+
+
+def price_of(variants: Iterable[Variant]) -> tuple[Money | None, PriceRange | None]:
+    """Give the lowest price that can be bought (or the lowest of all when nothing can), and the range of all prices."""
+    priced = [(v.price, v.availability) for v in variants if v.price is not None]
+    if not priced:
+        return None, None
+    prices = sorted((price for price, _ in priced), key=lambda price: price.minor)
+    buyable = [price for price, availability in priced if availability not in _NOT_TO_BE_HAD]
+    lowest = min(buyable or prices, key=lambda price: price.minor)
+    return lowest, PriceRange(prices[0], prices[-1]) if prices[0] != prices[-1] else None
+
+
+_NOT_TO_BE_HAD = {"OutOfStock", "SoldOut", "Discontinued"}
+
+
+class BaseConnector(ABC):
+    """One source in its own dialect: a subclass says how it pages (:meth:`fetch`) and which schema maps its records."""
+
+    schema: ClassVar[type[RecordSchema]]
+    id_key: ClassVar[str] = "id"
+
+    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+        self.source = source
+        self.session = session
+        self._schema = self.schema(source, clock)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Changes when the same record would be mapped to another product."""
+        relevant = replace(self.source, credentials=type(self.source.credentials)(), headers={}, rate=None)
+        said = (_MAPPING_VERSION, relevant.kind, relevant.currency, relevant.priced, sorted(relevant.categories.items()))
+        extra = (relevant.api, relevant.format, sorted(relevant.columns.items()))
+        return hashlib.blake2b(repr((said, extra)).encode(), digest_size=16).digest()
+
+    @abstractmethod
+    def fetch(self, call: Hashable | None) -> CrawlPage:
+        """Make one call of a crawl; ``None`` is the first."""
+
+    def load(self, raw: bytes) -> Product:
+        """Map one raw record to a product.
+
+        Raises:
+            RecordRejected: the record is not a valid product; carries each field and reason.
+        """
+        record = self.decode(raw)
+        try:
+            loaded: Product = self._schema.load(record)
+        except ValidationError as error:
+            raise RecordRejected(list(_faults(error.messages)), self.record_id(record)) from error
+        return loaded
+
+    def decode(self, raw: bytes) -> Any:
+        """Read one raw record.
+
+        Raises:
+            RecordRejected: it is not an object of strict JSON.
+        """
+        try:
+            record = _decode_value(raw)
+        except _JSON_ERRORS as error:
+            raise RecordRejected([Fault("record", f"is not valid JSON: {shorten(str(error), 120)}")]) from error
+        if not isinstance(record, dict):
+            raise RecordRejected([Fault("record", f"is {_kind_of(record)}, not an object")])
+        return record
+
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        """Give the id a rejected record has, if any, so that people can find it in the shop."""
+        found = record.get(self.id_key)
+        return shorten(str(found), 200) if isinstance(found, str | int) and str(found) else None
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.session.close()
+
+
+def split_list(body: bytes, *envelopes: str) -> tuple[tuple[bytes, ...], dict[str, Any]]:
+    """Cut a JSON answer into its raw records, whether it is a bare list or holds it under one of ``envelopes``.
+
+    Gives the records and what stands beside them in the envelope.
+
+    Raises:
+        UpstreamGarbled: it is neither.
+    """
+    text = body.lstrip(b" \t\r\n")
+    try:
+        if text.startswith(b"["):
+            return tuple(map(bytes, _decode_list(text))), {}
+        outer = _decode_object(text)
+        key = next((name for name in envelopes if name in outer), None)
+        if key is None:
+            raise UpstreamGarbled(f"The answer has no list of products (looked for {', '.join(envelopes) or 'a bare list'}).")
+        records = tuple(map(bytes, _decode_list(outer.pop(key))))
+        return records, {name: _decode_value(value) for name, value in outer.items()}
+    except _JSON_ERRORS as error:
+        raise UpstreamGarbled(f"The answer is not the JSON expected: {_start_of(text)}") from error
+
+
+def read_json(answer: Answer) -> Any:
+    """Read a whole JSON answer, numbers with a fraction as decimals.
+
+    Raises:
+        UpstreamGarbled: it is not strict JSON.
+    """
+    try:
+        return _decode_value(answer.body)
+    except _JSON_ERRORS as error:
+        raise UpstreamGarbled(f"The answer is not the JSON expected: {_start_of(answer.body)}") from error
+
+
+def _start_of(text: bytes) -> str:
+    if not text:
+        return "it is empty."
+    if text[:200].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
+        return "it is an HTML or XML page."
+    return "it is cut off or malformed."
+
+
+def _kind_of(value: object) -> str:
+    names: dict[type, str] = {list: "a list", str: "text", type(None): "null", bool: "a boolean"}
+    return names.get(type(value), "a number")
+
+
+def _faults(messages: Any, path: str = "") -> Iterable[Fault]:
+    if isinstance(messages, dict):
+        for key, below in messages.items():
+            step = f"[{key}]" if isinstance(key, int) else f".{key}"
+            yield from _faults(below, path if key == "_schema" else path + step)
+        return
+    for message in messages:
+        yield Fault(path.lstrip(".") or "record", _REWORDED.get(message, message))
+
+
+_REWORDED = {"Missing data for required field.": "is missing", "Invalid input type.": "is not an object"}

@@ -1,0 +1,171 @@
+"""Kind ``feed``: a whole catalogue in one file, at a URL or a path, plain or gzip.
+
+Column names follow Google's product data specification (support.google.com/merchants/answer/7052112) and its common synonyms;
+``columns`` in the source's settings names others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from marshmallow import ValidationError, pre_load
+
+from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, stock_of
+from main.resources.upstream.feedformats import cut_records, guess_format, gunzip
+from main.resources.upstream.fields import (
+    Amount,
+    Html,
+    Identifier,
+    Line,
+    Lines,
+    Moment,
+    Name,
+    Number,
+    Url,
+    UrlList,
+    split_barcode,
+)
+from main.resources.upstream.session import MAX_FEED
+from main.service.errors import UpstreamGarbled, UpstreamUnreachable
+from main.service.model import Availability
+from main.service.ports import CrawlPage
+from main.util.money import is_currency
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+_PATIENCE = 20  # a feed is one large file, not a page of one: it may take this many times the source's timeout
+_SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "sku", "product_id"),
+    "name": ("name", "title"),
+    "brand": ("brand", "manufacturer"),
+    "description": ("description",),
+    "category": ("category", "product_type", "google_product_category"),
+    "price": ("price",),
+    "currency": ("currency",),
+    "availability": ("availability",),
+    "stock": ("stock", "quantity", "sell_on_google_quantity"),
+    "rating": ("rating",),
+    "rating_count": ("rating_count", "review_count"),
+    "gtin": ("gtin", "ean", "upc", "barcode"),
+    "sku": ("sku", "mpn"),
+    "url": ("url", "link"),
+    "images": ("images", "image_link", "image", "image_url"),
+    "tags": ("tags",),
+    "updated_at": ("updated_at", "updated"),
+}
+_MORE_IMAGES = "additional_image_link"
+_WORDS = {word.value.lower(): word for word in Availability} | {
+    "soldout": Availability.SOLD_OUT,
+    "available": Availability.IN_STOCK,
+}
+_BEYOND = "_beyond_header"
+
+
+class FeedSchema(RecordSchema):
+    """A row of a feed, after its columns were given our names."""
+
+    source_id = Identifier(data_key="id")
+    name = Name()
+    brand = Line()
+    description = Html()
+    category = Line()
+    price = Amount()
+    currency = Line()
+    availability = Line()
+    stock = Number()
+    rating = Number()
+    rating_count = Number()
+    gtin = Line()
+    sku = Line()
+    url = Url()
+    images = UrlList(key="url", separator=",")
+    tags = Lines()
+    updated_at = Moment()
+
+    @pre_load
+    def rename(self, row: Any, **_: Any) -> Any:
+        """Give the columns our names, and a price such as ``19.99 EUR`` its two parts."""
+        if not isinstance(row, dict):
+            return row
+        if row.get(_BEYOND):
+            raise ValidationError("has more cells than the header has columns", "record")
+        found = {ours: _pick(row, self.source.columns.get(ours), theirs) for ours, theirs in _SYNONYMS.items()}
+        renamed = {ours: value for ours, value in found.items() if value is not None}
+        if row.get(_MORE_IMAGES):
+            renamed["images"] = _listed(renamed.get("images", [])) + _listed(row[_MORE_IMAGES])
+        return renamed | _split_price(renamed.get("price"))
+
+    def parts(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give the product's fields out of the loaded record."""
+        currency = data.pop("currency")
+        if currency is not None and not is_currency(currency):
+            raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
+        gtin, attributes = split_barcode(data["gtin"])
+        return data | {
+            "price": self.money(data["price"], currency),
+            "availability": _word(data["availability"]),
+            "stock": stock_of(data["stock"]),
+            "rating": rating_of(data["rating"], data.pop("rating_count")),
+            "gtin": gtin,
+            "attributes": attributes,
+            "images": data["images"] or (),
+            "tags": data["tags"] or (),
+        }
+
+
+def _pick(row: dict[str, Any], chosen: str | None, synonyms: tuple[str, ...]) -> Any:
+    names = (chosen,) if chosen else synonyms
+    return next((row[name] for name in names if row.get(name) not in (None, "")), row.get(names[0]))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _split_price(price: Any) -> dict[str, str]:
+    if not isinstance(price, str):
+        return {}
+    amount, _, currency = price.strip().rpartition(" ")
+    return {"price": amount, "currency": currency} if amount and is_currency(currency) else {}
+
+
+def _word(text: str | None) -> Availability | None:
+    last = (text or "").rpartition("/")[2]
+    return _WORDS.get(last.lower().replace(" ", "").replace("_", "").replace("-", ""))
+
+
+class FeedConnector(BaseConnector):
+    """Reads the file once; what it gives is everything there is."""
+
+    schema = FeedSchema
+
+    def fetch(self, call: Hashable | None) -> CrawlPage:  # noqa: ARG002 - there is only one call
+        """Make the one call of a crawl."""
+        body, content_type = self._read()
+        path = urlsplit(self.source.url).path
+        form = self.source.format or guess_format(path, content_type)
+        if form is None:
+            raise UpstreamGarbled("Neither the file's ending nor its type tells the format; name it under format.")
+        return CrawlPage(cut_records(gunzip(body, MAX_FEED), form))
+
+    def record_id(self, record: Mapping[str, Any]) -> str | None:
+        """Give the id a rejected row has, if any."""
+        found = _pick(dict(record), self.source.columns.get("id"), _SYNONYMS["id"])
+        return str(found)[:200] if isinstance(found, str | int) and str(found) else None
+
+    def _read(self) -> tuple[bytes, str]:
+        parts = urlsplit(self.source.url)
+        if parts.scheme != "file":
+            answer = self.session.get(limit=MAX_FEED, patience=_PATIENCE)
+            return answer.body, answer.headers.get("content-type", "")
+        try:
+            with open(url2pathname(parts.path), "rb") as file:  # noqa: PTH123 - reads at most the limit
+                body = file.read(MAX_FEED + 1)
+        except OSError as error:
+            raise UpstreamUnreachable(f"The file cannot be read: {error.strerror}.") from error
+        if len(body) > MAX_FEED:
+            raise UpstreamGarbled(f"The file is larger than {MAX_FEED // 2**20} MiB.")
+        return body, ""

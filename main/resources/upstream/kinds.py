@@ -1,0 +1,39 @@
+"""Which connector speaks to which kind of source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from main.resources.upstream.dummyjson import DummyJsonConnector
+from main.resources.upstream.fakestore import FakeStoreConnector
+from main.resources.upstream.feed import FeedConnector
+from main.resources.upstream.session import UpstreamSession
+from main.resources.upstream.shopify import ShopifyConnector
+from main.resources.upstream.woocommerce import WooCommerceConnector
+from main.resources.upstream.woostore import WooStoreConnector
+
+if TYPE_CHECKING:
+    from main.resources.upstream.base import BaseConnector
+    from main.service.model import Source
+    from main.util.clock import Clock
+
+KINDS: dict[str, type[BaseConnector]] = {
+    "dummyjson": DummyJsonConnector,
+    "fakestore": FakeStoreConnector,
+    "feed": FeedConnector,
+    "shopify": ShopifyConnector,
+    "woocommerce": WooCommerceConnector,
+}
+
+
+def connect(source: Source, clock: Clock) -> BaseConnector:
+    """Give the connector for a source; nothing is called yet."""
+    return _connector_class(source)(source, UpstreamSession(source), clock)
+
+
+def _connector_class(source: Source) -> type[BaseConnector]:
+    if source.kind == "woocommerce":
+        has_key = bool(source.credentials.basic or source.credentials.query)
+        api = source.api or ("v3" if has_key else "store")
+        return WooStoreConnector if api == "store" else WooCommerceConnector
+    return KINDS[source.kind]

@@ -1,0 +1,1 @@
+"""Decisions and work; knows no HTTP, no SQL and no vendor."""

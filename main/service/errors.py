@@ -1,0 +1,127 @@
+"""Every error Aisle raises on purpose, as one tree.
+
+::
+
+    AisleError
+    +-- NotFound                 the thing asked for is not there
+    +-- InvalidQuery             the question cannot be answered as asked; names the parameters
+    +-- Unavailable              cannot answer now; may say when to come back
+    |   +-- NothingYet           no source has a snapshot yet
+    |   +-- StoreDown            the store does not answer
+    +-- RecordRejected           one upstream record failed validation
+    +-- LeaseLost                another process took over the source
+    +-- CrawlStopped             this process is being stopped
+    +-- UpstreamError            a shop did not give what was asked
+        +-- UpstreamUnreachable  no connection, reset, name not found
+        +-- UpstreamTimeout      no whole answer in time
+        +-- UpstreamRefused      an answer with an error status
+        |   +-- UpstreamThrottled  429, or 503 with Retry-After
+        +-- UpstreamGarbled      an answer that cannot be read
+        +-- CrawlIncomplete      every answer could be read, but they do not add up to the whole list
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from main.service.model import Fault, SourceStatus
+
+
+class AisleError(Exception):
+    """The root: catching it catches everything Aisle raises on purpose and nothing else."""
+
+
+class NotFound(AisleError):
+    """The thing asked for is not there."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"There is no {what} with this name or id.")
+        self.what = what
+        self.name = name
+
+
+class InvalidQuery(AisleError):
+    """The question cannot be answered as asked; ``errors`` maps each parameter to what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("One or more parameters are wrong.")
+        self.errors = errors
+
+
+class Unavailable(AisleError):
+    """Cannot answer now; ``retry_after`` is when to come back, in seconds."""
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class NothingYet(Unavailable):
+    """No source has a snapshot yet; carries how each stands."""
+
+    def __init__(self, statuses: Sequence[SourceStatus]) -> None:
+        super().__init__("No source has been synced yet, so there is no catalogue to answer from.")
+        self.statuses = statuses
+
+
+class StoreDown(Unavailable):
+    """The store does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The catalogue store does not answer.")
+
+
+class RecordRejected(AisleError):
+    """One upstream record failed validation."""
+
+    def __init__(self, faults: Sequence[Fault], record_id: str | None = None) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
+        self.faults = tuple(faults)
+        self.record_id = record_id
+
+
+class LeaseLost(AisleError):
+    """Another process took over the source while it was being crawled."""
+
+
+class CrawlStopped(AisleError):
+    """This process is being stopped; the crawl in hand ends without a trace."""
+
+
+class UpstreamError(AisleError):
+    """A shop did not give what was asked."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection, a reset, a name that does not resolve."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """No whole answer in time."""
+
+
+class UpstreamRefused(UpstreamError):
+    """An answer with an error status."""
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class UpstreamThrottled(UpstreamRefused):
+    """The shop asks to be left alone; ``retry_after`` is for how long, in seconds, where it said so."""
+
+    def __init__(self, detail: str, status: int, retry_after: float | None) -> None:
+        super().__init__(detail, status)
+        self.retry_after = retry_after
+
+
+class UpstreamGarbled(UpstreamError):
+    """An answer that cannot be read: not JSON, cut off, too large, of another shape."""
+
+
+class CrawlIncomplete(UpstreamError):
+    """Every answer could be read, but they do not add up to the whole list."""

@@ -1,0 +1,84 @@
+"""Answers questions about the catalogue from the last good snapshots; no shop is ever called on this path."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from main.service import freshness
+from main.service.errors import InvalidQuery, NotFound, NothingYet
+from main.service.model import Page
+from main.util.timed import timed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from main.service.model import Head, Hits, Query, Source, SourceStatus
+    from main.service.ports import CatalogueReader
+    from main.util.clock import Clock
+
+
+class SearchService:
+    """Finds products; remembers answered pages by catalogue version and normalised query."""
+
+    def __init__(self, reader: CatalogueReader, sources: Sequence[Source], clock: Clock, *, cached_pages: int) -> None:
+        self._reader = reader
+        self._sources = sources
+        self._clock = clock
+        self._pages: LRUCache[tuple[int, Query], Hits] = LRUCache(cached_pages)
+        self._lock = threading.Lock()
+
+    def head(self) -> Head:
+        """Give the catalogue's version and every source's record.
+
+        Raises:
+            NothingYet: no source has a snapshot.
+        """
+        head = self._reader.head()
+        if not any(record.synced_at for record in head.records.values()):
+            raise NothingYet(self.statuses(head))
+        return head
+
+    def check(self, query: Query) -> None:
+        """Return when every source the query names is configured.
+
+        Raises:
+            InvalidQuery: one is not.
+        """
+        names = [source.name for source in self._sources]
+        unknown = [name for name in query.source if name not in names]
+        if unknown:
+            raise InvalidQuery({"source": [f"is not one of: {', '.join(names)}"]})
+
+    def statuses(self, head: Head) -> list[SourceStatus]:
+        """Give how every configured source stands right now."""
+        now = self._clock.now()
+        return [freshness.decide(source, head.records.get(source.name), now) for source in self._sources]
+
+    @timed
+    def find(self, query: Query, head: Head) -> Page:
+        """Give the page a query asks for, as of ``head`` or newer."""
+        key = (head.version, query)
+        with self._lock:
+            remembered = self._pages.get(key)
+        if remembered is not None:
+            return Page(head, query, remembered)
+        current, hits = self._reader.find(query)
+        if self._pages.maxsize:
+            with self._lock:
+                self._pages[(current.version, query)] = hits
+        return Page(current, query, hits)
+
+    @timed
+    def get(self, product_id: str) -> bytes:
+        """Give one product's document.
+
+        Raises:
+            NotFound: there is no product with this id.
+        """
+        document = self._reader.get(product_id)
+        if document is None:
+            raise NotFound("product", product_id)
+        return document

@@ -1,0 +1,171 @@
+"""Crawls sources into new snapshots: leased, all or nothing, and suspicious of a shop that suddenly has little."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from main.service.crawl import Crawl, Tally
+from main.service.errors import AisleError, CrawlStopped, LeaseLost
+from main.service.fanout import crawl_pages, run_together
+from main.service.model import Outcome, SyncReport
+from main.util.ids import new_id
+from main.util.logs import request_context
+from main.util.timed import timed
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from main.service.model import Product, Source
+    from main.service.ports import CatalogueWriter, Connector, Staging
+    from main.util.clock import Clock
+
+LEASE = timedelta(seconds=30)
+_RENEW_AFTER = timedelta(seconds=10)
+_FIRST_RETRY = timedelta(seconds=5)
+_JITTER = 0.1
+_SHRINK = 0.5
+
+_log = structlog.get_logger("sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the crawl of a source is: pages and records so far, and how many records the shop says it has."""
+
+    source: str
+    pages: int
+    records: int
+    total: int | None
+
+
+class SyncService:
+    """Syncs sources, one at a time or all together."""
+
+    def __init__(
+        self,
+        store: CatalogueWriter,
+        connect: Callable[[Source], Connector],
+        dump: Callable[[Product], bytes],
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self.clock = clock
+        self.stop = stop
+        self.store = store
+        self._connect = connect
+        self._dump = dump
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[:8]}"
+
+    def sync_all(
+        self, sources: Sequence[Source], *, force: bool = False, on_progress: Callable[[Progress], None] | None = None
+    ) -> list[SyncReport]:
+        """Sync several sources in parallel and give their reports in the same order."""
+        return run_together(lambda source: self.sync(source, force=force, on_progress=on_progress), sources)
+
+    @timed
+    def sync(self, source: Source, *, force: bool = False, on_progress: Callable[[Progress], None] | None = None) -> SyncReport:
+        """Sync one source and give the report, whatever happened; a failure leaves the last good snapshot in place."""
+        started = self.clock.now()
+        report = SyncReport(source=source.name, outcome=Outcome.OK, started_at=started, finished_at=started)
+        with request_context(new_id()):
+            if not self.store.acquire(source.name, self._owner, started + LEASE, started):
+                _log.info("source.busy", source=source.name)
+                return replace(report, outcome=Outcome.BUSY, error="Another process is syncing this source.")
+            try:
+                done = self._attempt(source, report, force=force, on_progress=on_progress or (lambda _: None))
+                self._plan_next(source, done)
+            finally:
+                self.store.release(source.name, self._owner)
+            return done
+
+    def _attempt(
+        self, source: Source, report: SyncReport, *, force: bool, on_progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        _log.info("source.sync_started", source=source.name)
+        connector = self._connect(source)
+        try:
+            with self.store.stage(source.name) as staging:
+                crawl = Crawl(source, connector, staging, self._dump)
+                pages = crawl_pages(connector, source.concurrency, self.stop, self._renewer(source.name))
+                tally = crawl.run(pages, lambda t: on_progress(Progress(source.name, t.pages, t.received, t.total)))
+                return self._finish(staging, self._filled(report, staging, tally), tally, force=force)
+        except CrawlStopped as error:
+            return replace(report, outcome=Outcome.STOPPED, finished_at=self.clock.now(), error=str(error))
+        except LeaseLost as error:
+            return replace(report, outcome=Outcome.BUSY, finished_at=self.clock.now(), error=str(error))
+        except AisleError as error:
+            return self._failed(report, type(error).__name__, str(error), getattr(error, "retry_after", None))
+        except Exception as error:  # noqa: BLE001 - the watcher lives on: a defect met by one source must not end the others' syncs
+            _log.exception("source.sync_broke", source=source.name)
+            return self._failed(report, type(error).__name__, "An error inside Aisle; the log has its trace.", None)
+        finally:
+            connector.close()
+
+    def _filled(self, report: SyncReport, staging: Staging, tally: Tally) -> SyncReport:
+        products = staging.counts()[1]
+        finished = self.clock.now()
+        return replace(report, finished_at=finished, products=products, rejected=tally.rejected_count, pages=tally.pages)
+
+    def _finish(self, staging: Staging, report: SyncReport, tally: Tally, *, force: bool) -> SyncReport:
+        before, now = staging.counts()
+        if now < before * _SHRINK and not force and not staging.held_agrees():
+            text = f"The crawl found {now} products where the snapshot has {before}; it waits for a second one that agrees."
+            held = replace(report, outcome=Outcome.HELD, error_type="Shrunk", error=text)
+            staging.hold(held)
+            _log.warning("source.sync_held", source=report.source, before=before, now=now, rejected=tally.rejected_count)
+            return held
+        done = staging.commit(report, tally.rejected, self._owner)
+        _log.info(
+            "source.synced",
+            source=done.source,
+            products=done.products,
+            rejected=done.rejected,
+            created=done.created,
+            updated=done.updated,
+            deleted=done.deleted,
+            version=done.version,
+            duration_ms=done.duration_ms,
+        )
+        return done
+
+    def _failed(self, report: SyncReport, error_type: str, text: str, retry_after: float | None) -> SyncReport:
+        failed = replace(report, outcome=Outcome.FAILED, finished_at=self.clock.now(), error_type=error_type, error=text)
+        _log.warning("source.sync_failed", source=report.source, error_type=error_type, error=text, retry_after=retry_after)
+        self.store.record(failed)
+        return failed
+
+    def _renewer(self, source: str) -> Callable[[], None]:
+        renewed = self.clock.now()
+
+        def renew() -> None:
+            nonlocal renewed
+            now = self.clock.now()
+            if now - renewed >= _RENEW_AFTER:
+                if not self.store.acquire(source, self._owner, now + LEASE, now):
+                    raise LeaseLost("Another process has taken over this source.")
+                renewed = now
+
+        return renew
+
+    def _plan_next(self, source: Source, report: SyncReport) -> None:
+        if report.outcome in {Outcome.STOPPED, Outcome.BUSY}:
+            return
+        failures = self.store.failures(source.name)
+        self.store.schedule(source.name, self.clock.now() + next_wait(source, failures, random.uniform(-1, 1)))  # noqa: S311
+
+
+def next_wait(source: Source, failures: int, luck: float) -> timedelta:
+    """Give how long to wait until the next sync: ``every``, or after failures a wait that doubles up to ``every``.
+
+    ``luck`` of -1..1 moves it by a tenth, so that sources and machines do not march in step.
+    """
+    wait = source.every if failures == 0 else min(source.every, _FIRST_RETRY * 2 ** min(failures - 1, 16))
+    return wait * (1 + _JITTER * luck)

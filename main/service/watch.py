@@ -1,0 +1,66 @@
+"""Runs every source's sync on its schedule until told to stop."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from main.service.errors import AisleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from main.service.model import Source
+    from main.service.sync import SyncService
+
+_LONGEST_NAP = 1.0
+_BUSY_WAIT = timedelta(seconds=5)
+_START_SPREAD = 1.0
+
+_log = structlog.get_logger("watch")
+
+
+class Watcher:
+    """A thread a source: waits until it is due, syncs it, and so on."""
+
+    def __init__(self, sync: SyncService, sources: Sequence[Source]) -> None:
+        self._sync = sync
+        self._sources = [source for source in sources if source.enabled]
+
+    def run(self) -> None:
+        """Watch until the sync service's stop event is set and every crawl in hand has ended."""
+        _log.info("watch.started", sources=[source.name for source in self._sources])
+        threads = [
+            threading.Thread(target=self._watch, args=(source,), name=f"watch-{source.name}") for source in self._sources
+        ]
+        for thread in threads:
+            thread.start()
+        while not self._sync.stop.wait(_LONGEST_NAP):
+            pass
+        for thread in threads:
+            thread.join()
+        _log.info("watch.stopped")
+
+    def _watch(self, source: Source) -> None:
+        stop = self._sync.stop
+        stop.wait(random.uniform(0, _START_SPREAD))  # noqa: S311 - spreads load, keeps no secret
+        while not stop.is_set():
+            try:
+                if self._wait_until_due(source):
+                    report = self._sync.sync(source)
+                    if report.outcome == "busy":
+                        stop.wait(_BUSY_WAIT.total_seconds())
+            except AisleError as error:
+                _log.warning("watch.store_down", source=source.name, error=str(error))
+                stop.wait(_BUSY_WAIT.total_seconds())
+
+    def _wait_until_due(self, source: Source) -> bool:
+        due = self._sync.store.due(source.name)
+        left = 0.0 if due is None else (due - self._sync.clock.now()).total_seconds()
+        # Never longer than one round, in case the schedule was shortened or the clock set back.
+        left = min(left, source.every.total_seconds() * 1.1)
+        return not self._sync.stop.wait(min(max(left, 0.0), _LONGEST_NAP)) and left <= _LONGEST_NAP

@@ -1,0 +1,113 @@
+"""Marshmallow fields for what stands in config.yml; each message says what is allowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError, fields
+
+from main.service.model import Rate
+from main.util.money import is_currency
+from main.util.secret import Secret
+
+_UNITS = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_DURATION = re.compile(r"(\d{1,9})\s*(ms|s|m|h|d)\Z", re.ASCII)
+_RATE = re.compile(r"([1-9]\d{0,5})\s*/\s*(s|m|h|d)\Z", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
+
+
+class Provided(str):
+    """A string that came from the environment or from a file, so that it may be a secret."""
+
+    __slots__ = ()
+
+
+class SecretText(fields.Field[Secret]):
+    """A credential: only ``${NAME}`` or a file beside it, never written out in config.yml."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Secret:  # noqa: ARG002
+        if not isinstance(value, Provided) or not value:
+            raise ValidationError(
+                "${NAME} of an environment variable that is not empty, or a path under the same key with _file"
+            )
+        return Secret(str(value))
+
+
+class Duration(fields.Field[timedelta]):
+    """A number with a unit: ``800ms``, ``3s``, ``5m``, ``1h``, ``7d``."""
+
+    def __init__(self, *, at_least: timedelta, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.at_least = at_least
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:  # noqa: ARG002
+        found = _DURATION.match(value.strip()) if isinstance(value, str) else None
+        duration = int(found[1]) * _UNITS[found[2]] if found else None
+        if duration is None or not self.at_least <= duration <= timedelta(days=365):
+            least = f"{self.at_least.total_seconds():g}s"
+            raise ValidationError(f"a number with a unit of ms, s, m, h or d, such as 5m; at least {least}, at most 365d")
+        return duration
+
+
+class CallRate(fields.Field[Rate]):
+    """Calls in a period: ``10/s``, ``100/m``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Rate:  # noqa: ARG002
+        found = _RATE.match(value.strip()) if isinstance(value, str) else None
+        if not found:
+            raise ValidationError("calls in a period of s, m, h or d, such as 10/s or 100/m")
+        return Rate(int(found[1]), _UNITS[found[2]])
+
+
+class SourceName(fields.Field[str]):
+    """The short name a source goes by in ids, URLs and logs."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if not isinstance(value, str) or not _NAME.match(value):
+            raise ValidationError("1 to 40 of a-z, 0-9, _ and -, starting with a letter")
+        return value
+
+
+class CurrencyCode(fields.Field[str]):
+    """An ISO 4217 code."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if not isinstance(value, str) or not is_currency(value):
+            raise ValidationError("an ISO 4217 code of three capital letters, such as EUR")
+        return value
+
+
+class SourceUrl(fields.Field[str]):
+    """Where a source is: http, https, or file for feeds; never with credentials inside."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if isinstance(value, str) and value.startswith(("/", "./")):
+            return Path(value).absolute().as_uri()
+        if not isinstance(value, str) or not _is_source_url(value):
+            raise ValidationError(
+                "an http:// or https:// URL without user or fragment (feeds also file:///PATH, /PATH or ./PATH)"
+            )
+        return str(value).rstrip("/")
+
+
+def _is_source_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    if any(character.isspace() for character in value) or parts.fragment or parts.username is not None:
+        return False
+    if parts.scheme == "file":
+        return parts.netloc == "" and parts.path.startswith("/")
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

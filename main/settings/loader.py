@@ -1,0 +1,205 @@
+"""Reads config.yml and the environment; the only reader of the environment there is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from marshmallow import ValidationError
+
+from main.service.model import Platform
+from main.settings.fields import Provided
+from main.settings.model import Settings
+from main.settings.schema import ConfigSchema
+from main.util.secret import MASK, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEFAULT_CONFIG = "config.yml"
+DEFAULT_DATA = "var"
+_PREFIX = "AISLE_"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_USER_INFO = re.compile(r"//[^/@]*@")
+_UNSHOWN = {"auth", "headers"}
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; ``faults`` has one line each: path, what is there, what is allowed."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings that ``AISLE_CONFIG``, its file and the rest of the environment say.
+
+    Raises:
+        SettingsError: with every mistake at once.
+    """
+    environ = os.environ if environ is None else environ
+    faults: list[str] = []
+    path = Path(environ.get("AISLE_CONFIG") or DEFAULT_CONFIG)
+    raw = _overlay(_read_yaml(path), environ, faults)
+    config = _interpolate(raw, environ, (), faults)
+    try:
+        loaded = ConfigSchema().load(config)
+    except ValidationError as error:
+        faults.extend(_describe(error.messages, config))
+    if faults:
+        raise SettingsError(sorted(set(faults)))
+    loaded["sources"] = tuple(loaded.get("sources", ()))
+    data = Path(environ.get("AISLE_DATA") or DEFAULT_DATA).absolute()
+    return Settings(data=data, platform=_read_platform(environ), **loaded)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is a mistake, not a silent overwrite."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
+    if twice is not None:
+        raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror}; allowed: a readable file (AISLE_CONFIG names another)"]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{path}: not UTF-8; allowed: YAML in UTF-8"]) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError([f"{path}{where}: {getattr(error, 'problem', error)}; allowed: YAML"]) from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise SettingsError([f"{path}: {type(found).__name__}; allowed: a mapping of {', '.join(ConfigSchema().fields)}"])
+    return found
+
+
+def _overlay(config: dict[str, Any], environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+    """Lay ``AISLE_SECTION__KEY`` (and ``AISLE_SOURCES__NAME__KEY``) over what the file says."""
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and "__" in name:
+            path = name.removeprefix(_PREFIX).lower().split("__")
+            if not _place(config, path, _scalar(environ[name])):
+                faults.append(f"{name}: names no setting; allowed: AISLE_SECTION__KEY or AISLE_SOURCES__NAME__KEY")
+    return config
+
+
+def _scalar(text: str) -> Any:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    return value if isinstance(value, bool | int | list | dict) else Provided(text)
+
+
+def _place(node: Any, path: list[str], value: Any) -> bool:
+    *parents, last = path
+    for step in parents:
+        node = _step(node, step)
+        if node is None:
+            return False
+    if not isinstance(node, dict):
+        return False
+    node[last] = value
+    return True
+
+
+def _step(node: Any, step: str) -> Any:
+    if isinstance(node, dict):
+        if not isinstance(node.get(step), dict | list):
+            node[step] = {}
+        return node[step]
+    named = (item for item in node if isinstance(item, dict) and str(item.get("name", "")).replace("-", "_") == step)
+    if step.isdigit() and int(step) < len(node):
+        return node[int(step)]
+    return next(named, None)
+
+
+def _interpolate(node: Any, environ: Mapping[str, str], path: tuple[str | int, ...], faults: list[str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _interpolate(value, environ, (*path, key), faults) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_interpolate(value, environ, (*path, index), faults) for index, value in enumerate(node)]
+    if not isinstance(node, str) or "${" not in node:
+        return node
+    missing = [name for name, default in _VARIABLE.findall(node) if name not in environ and f"${{{name}}}" in node]
+    if missing:
+        faults.append(f"{_spell(path)}: ${{{missing[0]}}} is not set; allowed: the name of an environment variable that is set")
+    filled = _VARIABLE.sub(lambda found: environ.get(found[1], found[2] or ""), node)
+    from_environment = _VARIABLE.fullmatch(node) is not None and not _VARIABLE.fullmatch(node)[2]  # type: ignore[index]
+    return Provided(filled or "?" * bool(missing)) if from_environment else filled
+
+
+def _describe(messages: Any, config: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    if isinstance(messages, dict):
+        for key, below in messages.items():
+            yield from _describe(below, config, path if key == "_schema" else (*path, key))
+        return
+    for message in messages:
+        yield _sentence(path, message, config)
+
+
+def _sentence(path: tuple[str | int, ...], message: str, config: Any) -> str:
+    where = _spell(path) or "config.yml"
+    if message == "Unknown field.":
+        return f"{where}: unknown key; allowed: {', '.join(_allowed_keys(path))}"
+    if message == "Missing data for required field.":
+        return f"{where}: missing; allowed: a value"
+    if message == "Invalid input type.":
+        message = "a mapping"
+    return f"{where}: {_show(path, config)}; allowed: {message}"
+
+
+def _show(path: tuple[str | int, ...], config: Any) -> str:
+    if len(path) > 2 and _UNSHOWN.intersection(map(str, path[2:])):  # noqa: PLR2004 - sources[i].auth...
+        return MASK
+    for step in path:
+        try:
+            config = config[step]
+        except (KeyError, IndexError, TypeError):
+            return "missing"
+    if isinstance(config, str):
+        return repr(_USER_INFO.sub(f"//{MASK}@", config))[:80]
+    return "nothing" if config is None else repr(config)[:80]
+
+
+def _spell(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+
+
+def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:
+    schema: Any = ConfigSchema()
+    for step in path[:-1]:
+        if isinstance(step, int):
+            continue
+        field = schema.fields.get(step)
+        schema = getattr(getattr(field, "inner", field), "schema", schema)
+    return list(schema.fields)
+
+
+def _read_platform(environ: Mapping[str, str]) -> Platform:
+    password = environ.get("C8Y_BOOTSTRAP_PASSWORD")
+    return Platform(
+        base_url=environ.get("C8Y_BASEURL"),
+        mqtt_url=environ.get("C8Y_BASEURL_MQTT"),
+        tenant=environ.get("C8Y_BOOTSTRAP_TENANT"),
+        user=environ.get("C8Y_BOOTSTRAP_USER"),
+        password=Secret(password) if password else None,
+        isolation=environ.get("C8Y_MICROSERVICE_ISOLATION"),
+    )

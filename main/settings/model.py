@@ -1,0 +1,99 @@
+"""What a configuration says, typed and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from main.service.model import Platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from main.service.model import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How this installation calls itself."""
+
+    name: str = "aisle"
+    description: str = "One product API over all our shops"
+    id: str = "aisle"
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Whom the greeting greets when nobody is named."""
+
+    default_name: str = "World"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the catalogue is kept: an SQLAlchemy URL; a relative SQLite path is inside the data folder."""
+
+    url: str = "sqlite:///aisle.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Where tasks are kept."""
+
+    url: str = "sqlite:///tasks.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The shared cache tier."""
+
+    kind: str = "memory"
+    url: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """What a caller without a login may do."""
+
+    anonymous: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """The currency to compare in."""
+
+    base: str = "EUR"
+
+
+@dataclass(frozen=True, slots=True)
+class Logger:
+    """How and how much to log."""
+
+    kind: str = "auto"
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How many answered pages each process remembers; 0 remembers none."""
+
+    cached_pages: int = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of it."""
+
+    data: Path
+    service: Service = Service()
+    greeting: Greeting = Greeting()
+    store: Store = Store()
+    tasks: Tasks = Tasks()
+    cache: Cache = Cache()
+    auth: Auth = Auth()
+    currency: Currency = Currency()
+    logger: Logger = Logger()
+    search: Search = Search()
+    platform: Platform = field(default_factory=Platform)
+    sources: tuple[Source, ...] = field(default=())

@@ -1,0 +1,75 @@
+"""Logs by structlog: readable on a terminal, one JSON object a line otherwise."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars, unbind_contextvars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure_logs(level: str = "info", *, terminal: bool | None = None) -> None:
+    """Set up logging for this process, on standard error; ``terminal`` decides the form where it is given."""
+    readable = sys.stderr.isatty() if terminal is None else terminal
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderers: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if readable
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=True)]
+    )
+    number = getattr(logging, level.upper())
+    structlog.configure(
+        processors=[*shared, *renderers],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    _route_library_logs(shared, renderers, number)
+
+
+def _route_library_logs(shared: list[Any], renderers: list[Any], number: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(number, logging.WARNING))
+
+
+@contextmanager
+def request_context(request_id: str) -> Iterator[None]:
+    """Put the request id on every log line written inside."""
+    with bound_contextvars(request_id=request_id):
+        yield
+
+
+def bind_request_id(request_id: str) -> None:
+    """Put the request id on every log line of this context from now on."""
+    bind_contextvars(request_id=request_id)
+
+
+def unbind_request_id() -> None:
+    """End what :func:`bind_request_id` began."""
+    unbind_contextvars("request_id")
+
+
+def current_request_id() -> str | None:
+    """Give the request id of this context, if there is one."""
+    found = get_contextvars().get("request_id")
+    return found if isinstance(found, str) else None
