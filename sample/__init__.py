@@ -1,0 +1,1 @@
+"""Small sample shops, real payload folders and generated catalogues, served over real HTTP."""
