@@ -17,7 +17,8 @@ def clean_line(text: str) -> str:
     """Make one trimmed line: entities resolved, control characters and runs of blanks folded to one space."""
     if "&" in text:
         text = html.unescape(text)
-    return " ".join(text.translate(_CONTROL).split())
+    line = " ".join(text.split())
+    return line if line.isprintable() else " ".join(line.translate(_CONTROL).split())
 
 
 def html_to_text(markup: str) -> str:

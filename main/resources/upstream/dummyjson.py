@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 _LIMIT = 200
+_LINE, _MOMENT = Line(), Moment()
 _AVAILABILITY = {
     "In Stock": Availability.IN_STOCK,
     "Low Stock": Availability.LIMITED,
@@ -46,7 +47,7 @@ class DummyJsonSchema(RecordSchema):
         meta = data.pop("meta")
         meta = meta if isinstance(meta, dict) else {}
         reviews = data.pop("reviews")
-        barcode = Line().deserialize(meta.get("barcode"))
+        barcode = _LINE.deserialize(meta.get("barcode"))
         return data | {
             "price": self.money(data["price"]),
             "rating": rating_of(data["rating"], len(reviews) if isinstance(reviews, list) else None),
@@ -55,7 +56,7 @@ class DummyJsonSchema(RecordSchema):
             "images": data["images"] or (),
             "availability": _AVAILABILITY.get(data["availability"]),
             "attributes": {"barcode": barcode} if barcode else {},
-            "updated_at": Moment().deserialize(meta.get("updatedAt")),
+            "updated_at": _MOMENT.deserialize(meta.get("updatedAt")),
         }
 
 

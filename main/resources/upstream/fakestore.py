@@ -13,6 +13,8 @@ from main.service.ports import CrawlPage
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+_NUMBER = Number()
+
 
 class FakeStoreSchema(RecordSchema):
     """A product of Fake Store: no brand, stock, code or date."""
@@ -29,7 +31,7 @@ class FakeStoreSchema(RecordSchema):
         """Give the product's fields out of the loaded record."""
         image = web_url(data.pop("image"))
         rating = data["rating"] if isinstance(data["rating"], dict) else {}
-        number = Number().deserialize
+        number = _NUMBER.deserialize
         return data | {
             "price": self.money(data["price"]),
             "images": (image,) if image else (),

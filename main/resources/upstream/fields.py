@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 from stdnum import ean
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ID_LIMIT = 200
+# Scheme, host (a name or an address in brackets), perhaps a port, then anything without blanks and control characters.
+_WEB_URL = re.compile(r"https?://(?:[^\s/?#@\[\]:\x00-\x1f]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#][^\s\x00-\x1f]*)?\Z")
 _ERRORS: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing", "null": "is missing"}
 
 
@@ -155,15 +157,8 @@ class Moment(Optional):
 
 def web_url(value: object) -> str | None:
     """Give an absolute http or https URL without blanks, or None."""
-    if not isinstance(value, str):
-        return None
-    url = value.strip()
-    if not url.startswith(("http://", "https://")) or any(c.isspace() or c < " " for c in url):
-        return None
-    try:
-        return url if urlsplit(url).hostname else None
-    except ValueError:
-        return None
+    url = value.strip() if isinstance(value, str) else ""
+    return url if _WEB_URL.match(url) else None
 
 
 def normalise_gtin(value: object) -> str | None:

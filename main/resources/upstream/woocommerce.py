@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.session import Answer
 
 _LIMIT = 100
+_LINE, _LINES = Line(), Lines()
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
 _PATH = "/wp-json/wc/v3/products"
@@ -123,7 +124,7 @@ class WooCommerceSchema(RecordSchema):
 
 def option_values(attributes: object, key: str = "option") -> dict[str, str]:
     """Give a variation's chosen options by name."""
-    line = Line().deserialize
+    line = _LINE.deserialize
     rows = attributes if isinstance(attributes, list) else []
     pairs = ((line(row.get("name")), line(row.get(key))) for row in rows if isinstance(row, dict))
     return {name: value for name, value in pairs if name and value}
@@ -132,7 +133,7 @@ def option_values(attributes: object, key: str = "option") -> dict[str, str]:
 def _named_option(attributes: object, wanted: str) -> str | None:
     for row in attributes if isinstance(attributes, list) else []:
         if isinstance(row, dict) and str(row.get("name", "")).casefold() == wanted:
-            options = Lines().deserialize(row.get("options"))
+            options = _LINES.deserialize(row.get("options"))
             return options[0] if options else None
     return None
 
