@@ -1,0 +1,50 @@
+"""The things Aisle speaks about: plain frozen objects that every layer may hold."""
+
+from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
+from main.service.model.query import (
+    FACETS,
+    PER_PAGE,
+    PER_PAGE_MAX,
+    SORTS,
+    Bucket,
+    Hits,
+    Page,
+    PriceBucket,
+    Query,
+    Term,
+    TermKind,
+)
+from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
+from main.service.model.sync import Outcome, SyncReport
+
+__all__ = [
+    "FACETS",
+    "PER_PAGE",
+    "PER_PAGE_MAX",
+    "SORTS",
+    "Availability",
+    "Bucket",
+    "Credentials",
+    "Fault",
+    "Head",
+    "Hits",
+    "Money",
+    "Outcome",
+    "Page",
+    "Platform",
+    "PriceBucket",
+    "PriceRange",
+    "Product",
+    "Query",
+    "Rate",
+    "Rating",
+    "Rejected",
+    "Source",
+    "SourceRecord",
+    "SourceStatus",
+    "State",
+    "SyncReport",
+    "Term",
+    "TermKind",
+    "Variant",
+]
