@@ -94,14 +94,15 @@ class Crawl:
         return True
 
     def _stage(self, raw: bytes, digest: bytes) -> None:
-        product = self._map(raw)
+        product, document = self._map(raw)
         if self._owners.setdefault(product.source_id, digest) != digest:
             raise RecordRejected([Fault("id", "is already used by another record of this shop")], product.source_id)
-        self._staging.add(product, self._dump(product), digest)
+        self._staging.add(product, document, digest)
 
-    def _map(self, raw: bytes) -> Product:
+    def _map(self, raw: bytes) -> tuple[Product, bytes]:
         try:
-            return self._connector.load(raw)
+            product = self._connector.load(raw)
+            return product, self._dump(product)
         except RecordRejected:
             raise
         except Exception as error:  # a record nobody foresaw must not harm its neighbours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from main.service.errors import CrawlStopped
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from main.service.ports import Connector, CrawlPage
 
 _TICK = 0.25
+_TICK_RECORDS = 500
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -24,7 +26,7 @@ def crawl_pages(
     """Give the pages of a crawl as they arrive: the first alone, then the rest with ``concurrency`` calls under way.
 
     A new call begins only when the consumer comes back for the next page, so no more than ``concurrency`` pages ever wait.
-    ``on_tick`` is called at least four times a second.
+    ``on_tick`` is called at least four times a second while waiting, and every few hundred records: a feed is one long page.
 
     Raises:
         UpstreamError: any call failed; the calls not yet begun are dropped.
@@ -39,16 +41,27 @@ def crawl_pages(
             while waiting and len(running) < concurrency:
                 running.add(pool.submit(connector.fetch, waiting.pop(0)))
             done, running = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
-            if stop.is_set():
-                raise CrawlStopped("The process is being stopped.")
-            on_tick()
+            _attend(stop, on_tick)
             for future in done:
                 page = future.result()
                 waiting += [call for call in page.upcoming if call not in asked]
                 asked.update(page.upcoming)
-                yield page
+                yield replace(page, records=_attended(page.records, stop, on_tick))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _attended(records: Iterable[bytes], stop: threading.Event, on_tick: Callable[[], None]) -> Iterator[bytes]:
+    for number, record in enumerate(records, 1):
+        yield record
+        if number % _TICK_RECORDS == 0:
+            _attend(stop, on_tick)
+
+
+def _attend(stop: threading.Event, on_tick: Callable[[], None]) -> None:
+    if stop.is_set():
+        raise CrawlStopped("The process is being stopped.")
+    on_tick()
 
 
 def run_together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -90,9 +91,8 @@ class SyncService:
         self, source: Source, report: SyncReport, *, force: bool, on_progress: Callable[[Progress], None]
     ) -> SyncReport:
         _log.info("source.sync_started", source=source.name)
-        connector = self._connect(source)
         try:
-            with self.store.stage(source.name) as staging:
+            with closing(self._connect(source)) as connector, self.store.stage(source.name) as staging:
                 crawl = Crawl(source, connector, staging, self._dump)
                 pages = crawl_pages(connector, source.concurrency, self.stop, self._renewer(source.name))
                 tally = crawl.run(pages, lambda t: on_progress(Progress(source.name, t.pages, t.received, t.total)))
@@ -106,8 +106,6 @@ class SyncService:
         except Exception as error:  # noqa: BLE001 - the watcher lives on: a defect met by one source must not end the others' syncs
             _log.exception("source.sync_broke", source=source.name)
             return self._failed(report, type(error).__name__, "An error inside Aisle; the log has its trace.", None)
-        finally:
-            connector.close()
 
     def _filled(self, report: SyncReport, staging: Staging, tally: Tally) -> SyncReport:
         products = staging.counts()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from main.service.sync import SyncService
 
 _LONGEST_NAP = 1.0
+_STOP_NAP = 0.2
 _BUSY_WAIT = timedelta(seconds=5)
 _START_SPREAD = 1.0
 
@@ -39,8 +41,9 @@ class Watcher:
         ]
         for thread in threads:
             thread.start()
-        while not self._sync.stop.wait(_LONGEST_NAP):
-            pass
+        # Not stop.wait(): a signal handler that sets the event runs in this thread and could meet the event's own lock held.
+        while not self._sync.stop.is_set():
+            time.sleep(_STOP_NAP)
         for thread in threads:
             thread.join()
         _log.info("watch.stopped")
@@ -48,19 +51,24 @@ class Watcher:
     def _watch(self, source: Source) -> None:
         stop = self._sync.stop
         stop.wait(random.uniform(0, _START_SPREAD))  # noqa: S311 - spreads load, keeps no secret
+        latest = self._round_from_now(source)
         while not stop.is_set():
             try:
-                if self._wait_until_due(source):
+                if self._wait_until_due(source, latest):
                     report = self._sync.sync(source)
+                    latest = self._round_from_now(source)
                     if report.outcome == "busy":
                         stop.wait(_BUSY_WAIT.total_seconds())
             except AisleError as error:
                 _log.warning("watch.store_down", source=source.name, error=str(error))
                 stop.wait(_BUSY_WAIT.total_seconds())
 
-    def _wait_until_due(self, source: Source) -> bool:
+    def _round_from_now(self, source: Source) -> float:
+        return self._sync.clock.monotonic() + source.every.total_seconds() * 1.1
+
+    def _wait_until_due(self, source: Source, latest: float) -> bool:
         due = self._sync.store.due(source.name)
         left = 0.0 if due is None else (due - self._sync.clock.now()).total_seconds()
         # Never longer than one round, in case the schedule was shortened or the clock set back.
-        left = min(left, source.every.total_seconds() * 1.1)
+        left = min(left, latest - self._sync.clock.monotonic())
         return not self._sync.stop.wait(min(max(left, 0.0), _LONGEST_NAP)) and left <= _LONGEST_NAP

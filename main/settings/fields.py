@@ -32,6 +32,37 @@ class Provided(str):
     __slots__ = ()
 
 
+class Unset(Provided):
+    """Stands for a string whose variable is not set, which is a fault of its own."""
+
+    __slots__ = ()
+
+
+class WholeNumber(fields.Integer):
+    """A whole number, also as the digits that an environment variable holds."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10  # noqa: PLR2004
+        return super()._deserialize(int(value) if digits else value, attr, data, **kwargs)
+
+
+class TextMap(fields.Dict):
+    """A mapping of texts, whose faults are told by the key alone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[Any, Any]:
+        try:
+            found: dict[Any, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            raise ValidationError({key: _told_by_key(below) for key, below in error.messages.items()}) from error
+        return found
+
+
+def _told_by_key(messages: dict[str, list[str]]) -> list[str]:
+    return [f"the keys {message}" for message in messages.get("key", ())] + messages.get("value", [])
+
+
 class SecretText(fields.Field[Secret]):
     """A credential: only ``${NAME}`` or a file beside it, never written out in config.yml."""
 

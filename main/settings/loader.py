@@ -11,7 +11,7 @@ import yaml
 from marshmallow import ValidationError
 
 from main.service.model import Platform
-from main.settings.fields import Provided
+from main.settings.fields import Provided, Unset
 from main.settings.model import Settings
 from main.settings.schema import ConfigSchema
 from main.util.secret import MASK, Secret
@@ -23,7 +23,8 @@ DEFAULT_CONFIG = "config.yml"
 DEFAULT_DATA = "var"
 _PREFIX = "AISLE_"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_USER_INFO = re.compile(r"//[^/@]*@")
+_USER_INFO = re.compile(r"//\S*@")
+_ABSENT = "Missing data for required field."
 _UNSHOWN = {"auth", "headers"}
 
 
@@ -61,8 +62,11 @@ class _UniqueKeys(yaml.SafeLoader):
     """YAML in which a key that stands twice is a mistake, not a silent overwrite."""
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
+    keys = [loader.construct_object(key) for key, _ in node.value if key.tag != _MERGE]
     twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
     if twice is not None:
         raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
@@ -105,7 +109,7 @@ def _scalar(text: str) -> Any:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         value = text
-    return value if isinstance(value, bool | int | list | dict) else Provided(text)
+    return value if isinstance(value, list | dict) else Provided(text)
 
 
 def _place(node: Any, path: list[str], value: Any) -> bool:
@@ -140,10 +144,14 @@ def _interpolate(node: Any, environ: Mapping[str, str], path: tuple[str | int, .
         return node
     missing = [name for name, default in _VARIABLE.findall(node) if name not in environ and f"${{{name}}}" in node]
     if missing:
-        faults.append(f"{_spell(path)}: ${{{missing[0]}}} is not set; allowed: the name of an environment variable that is set")
+        faults += [
+            f"{_spell(path)}: ${{{name}}} is not set; allowed: the name of an environment variable that is set"
+            for name in missing
+        ]
+        return Unset("?")
     filled = _VARIABLE.sub(lambda found: environ.get(found[1], found[2] or ""), node)
     from_environment = _VARIABLE.fullmatch(node) is not None and not _VARIABLE.fullmatch(node)[2]  # type: ignore[index]
-    return Provided(filled or "?" * bool(missing)) if from_environment else filled
+    return Provided(filled) if from_environment else filled
 
 
 def _describe(messages: Any, config: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
@@ -152,31 +160,38 @@ def _describe(messages: Any, config: Any, path: tuple[str | int, ...] = ()) -> I
             yield from _describe(below, config, path if key == "_schema" else (*path, key))
         return
     for message in messages:
-        yield _sentence(path, message, config)
+        if message == _ABSENT or not isinstance(_at(path, config), Unset):
+            yield _sentence(path, message, config)
 
 
 def _sentence(path: tuple[str | int, ...], message: str, config: Any) -> str:
     where = _spell(path) or "config.yml"
     if message == "Unknown field.":
         return f"{where}: unknown key; allowed: {', '.join(_allowed_keys(path))}"
-    if message == "Missing data for required field.":
+    if message == _ABSENT:
         return f"{where}: missing; allowed: a value"
-    if message == "Invalid input type.":
-        message = "a mapping"
+    message = {"Invalid input type.": "a mapping", "Field may not be null.": "a value"}.get(message, message)
     return f"{where}: {_show(path, config)}; allowed: {message}"
 
 
 def _show(path: tuple[str | int, ...], config: Any) -> str:
     if len(path) > 2 and _UNSHOWN.intersection(map(str, path[2:])):  # noqa: PLR2004 - sources[i].auth...
         return MASK
-    for step in path:
-        try:
+    found = _at(path, config)
+    if isinstance(found, dict | list):
+        return "a mapping" if isinstance(found, dict) else "a list"  # never what is inside: it may be a secret
+    if isinstance(found, str):
+        return repr(_USER_INFO.sub(f"//{MASK}@", found))[:80]
+    return "nothing" if found is None else repr(found)[:80]
+
+
+def _at(path: tuple[str | int, ...], config: Any) -> Any:
+    try:
+        for step in path:
             config = config[step]
-        except (KeyError, IndexError, TypeError):
-            return "missing"
-    if isinstance(config, str):
-        return repr(_USER_INFO.sub(f"//{MASK}@", config))[:80]
-    return "nothing" if config is None else repr(config)[:80]
+    except KeyError:
+        return None  # what was read from KEY_file is not in the file under KEY
+    return config
 
 
 def _spell(path: tuple[str | int, ...]) -> str:

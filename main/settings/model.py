@@ -40,7 +40,7 @@ class Store:
 class Tasks:
     """Where tasks are kept."""
 
-    url: str = "sqlite:///tasks.db"
+    url: str = field(default="sqlite:///tasks.db", repr=False)  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Cache:
     """The shared cache tier."""
 
     kind: str = "memory"
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)  # may hold a password
     path: str | None = None
 
 

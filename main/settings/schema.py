@@ -10,7 +10,17 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_l
 
 from main.service.model import Credentials, Source
 from main.settings import model
-from main.settings.fields import CallRate, CurrencyCode, Duration, Provided, SecretText, SourceName, SourceUrl
+from main.settings.fields import (
+    CallRate,
+    CurrencyCode,
+    Duration,
+    Provided,
+    SecretText,
+    SourceName,
+    SourceUrl,
+    TextMap,
+    WholeNumber,
+)
 from main.util.logs import LEVELS
 
 KINDS = ("dummyjson", "fakestore", "feed", "shopify", "woocommerce")
@@ -56,17 +66,21 @@ def text(**kwargs: Any) -> fields.String:
 def integer(least: int, most: int) -> fields.Integer:
     """Give a field of a whole number within bounds."""
     allowed = f"a whole number from {least} to {most}"
-    return fields.Integer(strict=True, validate=between(least, most), error_messages={"invalid": allowed})
+    return WholeNumber(strict=True, validate=between(least, most), error_messages={"invalid": allowed})
 
 
 def boolean() -> fields.Boolean:
     """Give a field that is true or false."""
-    return fields.Boolean(truthy={True}, falsy={False}, error_messages={"invalid": "true | false"})
+    return fields.Boolean(
+        truthy={True, "true", "True", "yes", "on"},
+        falsy={False, "false", "False", "no", "off"},
+        error_messages={"invalid": "true | false"},
+    )
 
 
-def texts(keys: Any = None) -> fields.Dict:
+def texts(keys: Any = None) -> TextMap:
     """Give a field that maps texts to texts."""
-    return fields.Dict(keys=keys or text(), values=text(), error_messages={"invalid": "a mapping of texts"})
+    return TextMap(keys=keys or text(), values=text(), error_messages={"invalid": "a mapping of texts"})
 
 
 class Section(Schema):
@@ -168,21 +182,37 @@ class SecretSection(Schema):
         unknown = RAISE
 
     @pre_load
-    def read_files(self, data: Any, **_: Any) -> Any:
+    def replace_files(self, data: Any, **_: Any) -> Any:
         """Replace each ``KEY_file`` by ``KEY`` with the file's content."""
-        if not isinstance(data, dict):
-            return data
-        names = [key for key in data if isinstance(key, str) and key.endswith("_file")]
-        read = {name.removesuffix("_file"): _read_secret(name, data[name]) for name in names}
-        return {**{key: value for key, value in data.items() if key not in names}, **read}
+        return read_files(data) if isinstance(data, dict) else data
 
 
-def _read_secret(name: str, path: Any) -> Provided:
-    try:
-        return Provided(Path(str(path)).read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ValidationError({name: [f"a readable file ({reason})"]}) from error
+def read_files(data: dict[Any, Any]) -> dict[Any, Any]:
+    """Replace each ``KEY_file`` by ``KEY`` with the file's content.
+
+    Raises:
+        ValidationError: files cannot be read; names each.
+    """
+    found, faults = {}, {}
+    for key, value in data.items():
+        if not (isinstance(key, str) and key.endswith("_file")):
+            found[key] = value
+            continue
+        try:
+            found[key.removesuffix("_file")] = Provided(Path(str(value)).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8, or no path"
+            faults[key] = [f"a readable file ({reason})"]
+    if faults:
+        raise ValidationError(faults)
+    return found
+
+
+class SecretMap(TextMap):
+    """A mapping of names to secrets."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[Any, Any]:
+        return super()._deserialize(read_files(value) if isinstance(value, dict) else value, attr, data, **kwargs)
 
 
 class BasicSchema(SecretSection):
@@ -205,7 +235,7 @@ class SourceAuthSchema(SecretSection):
     basic = fields.Nested(BasicSchema)
     bearer = SecretText()
     header = fields.Nested(HeaderSchema)
-    query = fields.Dict(keys=text(), values=SecretText())
+    query = SecretMap(keys=text(), values=SecretText(), error_messages={"invalid": "a mapping of names to secrets"})
 
     @validates_schema
     def check_one(self, data: dict[str, Any], **_: Any) -> None:
@@ -249,10 +279,12 @@ class SourceSchema(Section):
     format = text(validate=one_of(*FEED_FORMATS))
     columns = texts(keys=text(validate=one_of(*FEED_COLUMNS)))
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def check_kind(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse what another kind takes."""
         kind = data.get("kind")
+        if kind is None:
+            return  # a fault already
         misplaced = {key: [f"only for kind {owner}"] for key, owner in _OWNED_KEYS.items() if key in data and kind != owner}
         if kind != "feed" and str(data.get("url", "")).startswith("file:"):
             misplaced["url"] = ["an http:// or https:// URL (file:// is for kind feed)"]
@@ -285,9 +317,8 @@ class ConfigSchema(Schema):
     @validates_schema(skip_on_field_errors=False)
     def check_names(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse two sources of one name."""
-        seen: set[str] = set()
-        for index, source in enumerate(data.get("sources", ())):
-            name = source.name if isinstance(source, Source) else source.get("name")
-            if name in seen:
-                raise ValidationError({"sources": {index: {"name": ["a name that no other source has"]}}})
-            seen.add(name)
+        sources = data.get("sources") or ()
+        names = [source.name if isinstance(source, Source) else source.get("name") for source in sources]
+        twice = [index for index, name in enumerate(names) if name is not None and name in names[:index]]
+        if twice:
+            raise ValidationError({"sources": {index: {"name": ["a name that no other source has"]} for index in twice}})

@@ -33,7 +33,8 @@ def configure_logs(level: str = "info", *, terminal: bool | None = None) -> None
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever redirects standard error gets the log too.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _route_library_logs(shared, renderers, number)
@@ -50,6 +51,8 @@ def _route_library_logs(shared: list[Any], renderers: list[Any], number: int) ->
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.WARNING))
+    # Its warnings about a second try spell out the URL, and a shop's key may stand in the query.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 @contextmanager

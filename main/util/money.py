@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
@@ -17,6 +17,8 @@ _EXPONENTS = {
 _DEFAULT_EXPONENT = 2
 _RANK_EXPONENT = 4  # the largest exponent there is: one integer scale on which all currencies' amounts compare
 _LARGEST = Decimal(10) ** 12
+# Moving the point must not round: the usual 28 digits would make 19.99999999999999999999999999999 EUR exactly 20.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 
@@ -45,15 +47,17 @@ def parse_amount(value: object) -> Decimal:
         raise ValueError("is empty")
     if not _NUMBER.match(text):
         raise ValueError(f"is not an amount: expected a decimal number such as 19.99, got {_shorten(text)}")
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"is not an amount: {_shorten(text)}") from None
+    amount = Decimal(text)
     if amount < 0:
         raise ValueError(f"is negative: {_shorten(text)}")
     if amount > _LARGEST:
         raise ValueError("is beyond 10^12")
     return amount
+
+
+def shift(amount: Decimal, places: int) -> Decimal:
+    """Move the decimal point to the right (to the left for negative ``places``), exactly."""
+    return amount.scaleb(places, _EXACT)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
@@ -62,10 +66,10 @@ def to_minor(amount: Decimal, currency: str) -> int:
     Raises:
         ValueError: the amount has more decimal places than the currency has (zeros at the end do not count).
     """
-    scaled = amount.scaleb(exponent(currency))
+    scaled = shift(amount, exponent(currency))
     minor = int(scaled)
     if minor != scaled:
-        raise ValueError(f"has more decimal places than {currency} has ({exponent(currency)}): {amount}")
+        raise ValueError(f"has more decimal places than {currency} has ({exponent(currency)}): {str(amount)[:40]}")
     return minor
 
 
@@ -85,7 +89,7 @@ def rank_minor(minor: int, currency: str) -> int:
 
 def rank_amount(amount: Decimal) -> int:
     """Put an amount on the same scale as :func:`rank_minor`; what is finer than the scale is cut off."""
-    return int(amount.scaleb(_RANK_EXPONENT))
+    return int(shift(amount, _RANK_EXPONENT))
 
 
 def _shorten(text: str, limit: int = 40) -> str:

@@ -25,7 +25,7 @@ def html_to_text(markup: str) -> str:
     """Turn shop HTML into plain text: scripts and styles gone, block ends as line breaks, entities resolved."""
     if "<" in markup:
         # nh3 leaves a canonical form behind (lower case, no attributes), so plain replacement is exact here.
-        markup = nh3.clean(markup, tags=_KEPT_TAGS, attributes={}, link_rel=None)
+        markup = nh3.clean(markup, tags=_KEPT_TAGS, attributes={"*": set()}, link_rel=None)
         for end in _BREAKS:
             markup = markup.replace(end, "\n")
         for start in _OPENERS:

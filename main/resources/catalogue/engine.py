@@ -111,6 +111,7 @@ def _upgrade(engine: sa.Engine) -> None:
     # Imported here because it is slow to load and needed only once in a database's life.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
@@ -119,6 +120,9 @@ def _upgrade(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
+        except CommandError as error:  # the file is of a newer Aisle, or not of Aisle at all
+            connection.exec_driver_sql("ROLLBACK")
+            raise StoreDown from error
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise

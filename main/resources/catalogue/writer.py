@@ -63,6 +63,8 @@ class SqliteWriter:
                 " WHERE lease.owner = excluded.owner OR lease.expires_at <= ?",
                 (source, owner, to_ms(until), to_ms(now)),
             )
+            # A source that was never synced has no row yet, and a lease without one would not be seen by readers.
+            connection.exec_driver_sql("INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (source,))
             return taken.rowcount == 1
 
     def release(self, source: str, owner: str) -> None:
@@ -107,7 +109,7 @@ class SqliteWriter:
         kept = set(sources)
         with self._writing() as connection:
             names = [row[0] for row in connection.exec_driver_sql("SELECT name FROM source") if row[0] not in kept]
-            gone = [row.tuple() for name in names for row in _product_ids(connection, name)]
+            gone = [(row[0],) for name in names for row in _product_ids(connection, name)]
             remove_products(connection, gone)
             connection.exec_driver_sql("UPDATE catalogue SET version = version + ?", (int(bool(gone)),))
             for table, column in _OWNED_TABLES.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -117,9 +116,9 @@ class BaseConnector(ABC):
     @property
     def fingerprint(self) -> bytes:
         """Changes when the same record would be mapped to another product."""
-        relevant = replace(self.source, credentials=type(self.source.credentials)(), headers={}, rate=None)
-        said = (_MAPPING_VERSION, relevant.kind, relevant.currency, relevant.priced, sorted(relevant.categories.items()))
-        extra = (relevant.api, relevant.format, sorted(relevant.columns.items()))
+        source = self.source
+        said = (_MAPPING_VERSION, source.kind, source.url, source.currency, source.priced, sorted(source.categories.items()))
+        extra = (source.api, source.format, sorted(source.columns.items()))
         return hashlib.blake2b(repr((said, extra)).encode(), digest_size=16).digest()
 
     @abstractmethod
@@ -220,4 +219,9 @@ def _faults(messages: Any, path: str = "") -> Iterable[Fault]:
         yield Fault(path.lstrip(".") or "record", _REWORDED.get(message, message))
 
 
-_REWORDED = {"Missing data for required field.": "is missing", "Invalid input type.": "is not an object"}
+_REWORDED = {
+    "Missing data for required field.": "is missing",
+    "Field may not be null.": "is missing",
+    "Invalid input type.": "is not an object",
+    "Not a valid list.": "is not a list",
+}

@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 from marshmallow import ValidationError, pre_load
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, stock_of
-from main.resources.upstream.feedformats import cut_records, guess_format, gunzip
+from main.resources.upstream.feedformats import cut_records, guess_format, gunzip, is_html
 from main.resources.upstream.fields import (
     Amount,
     Html,
@@ -86,10 +86,8 @@ class FeedSchema(RecordSchema):
     updated_at = Moment()
 
     @pre_load
-    def rename(self, row: Any, **_: Any) -> Any:
+    def rename(self, row: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Give the columns our names, and a price such as ``19.99 EUR`` its two parts."""
-        if not isinstance(row, dict):
-            return row
         if row.get(_BEYOND):
             raise ValidationError("has more cells than the header has columns", "record")
         found = {ours: _pick(row, self.source.columns.get(ours), theirs) for ours, theirs in _SYNONYMS.items()}
@@ -122,7 +120,7 @@ def _pick(row: dict[str, Any], chosen: str | None, synonyms: tuple[str, ...]) ->
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
 
 
 def _split_price(price: Any) -> dict[str, str]:
@@ -149,7 +147,10 @@ class FeedConnector(BaseConnector):
         form = self.source.format or guess_format(path, content_type)
         if form is None:
             raise UpstreamGarbled("Neither the file's ending nor its type tells the format; name it under format.")
-        return CrawlPage(cut_records(gunzip(body, MAX_FEED), form))
+        body = gunzip(body, MAX_FEED)
+        if is_html(body):
+            raise UpstreamGarbled("The answer is an HTML page, not a feed.")
+        return CrawlPage(cut_records(body, form))
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
         """Give the id a rejected row has, if any."""

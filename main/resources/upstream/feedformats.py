@@ -46,11 +46,16 @@ def gunzip(body: bytes, limit: int) -> bytes:
     return found
 
 
+def is_html(body: bytes) -> bool:
+    """Tell whether it is a web page, such as a shop's login or error page: as CSV it would pass for a list of bad rows."""
+    return body[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
 def guess_format(path: str, content_type: str) -> str | None:
     """Give the format that a file's ending, or else its content type, stands for."""
     name = path.lower().removesuffix(".gz")
     by_ending = next((known for ending, known in _ENDINGS.items() if name.endswith(ending)), None)
-    return by_ending or next((known for part, known in _TYPES.items() if part in content_type), None)
+    return by_ending or next((known for part, known in _TYPES.items() if part in content_type.lower()), None)
 
 
 def cut_records(body: bytes, form: str) -> Iterator[bytes]:
@@ -99,7 +104,7 @@ def _xml_records(body: bytes) -> Iterator[bytes]:
             if _local(element) in _ITEMS:
                 yield orjson.dumps(_row(element))
                 element.clear()
-    except (ParseError, DefusedXmlException) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # the last two: an encoding expat does not know
         raise UpstreamGarbled("The feed is not well-formed XML, is cut off, or declares entities.") from error
 
 

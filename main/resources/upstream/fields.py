@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ID_LIMIT = 200
+_NUMBER_LIMIT = 10**12
 # Scheme, host (a name or an address in brackets), perhaps a port, then anything without blanks and control characters.
 _WEB_URL = re.compile(r"https?://(?:[^\s/?#@\[\]:\x00-\x1f]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#][^\s\x00-\x1f]*)?\Z")
 _ERRORS: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing", "null": "is missing"}
@@ -100,7 +101,7 @@ class Number(Optional):
             found = Decimal(str(value).strip())
         except ArithmeticError:
             return None
-        return found if found.is_finite() and abs(found) < 10**12 else None
+        return found if found.is_finite() and -_NUMBER_LIMIT < found < _NUMBER_LIMIT else None
 
 
 class Url(Optional):

@@ -16,7 +16,7 @@ from main.resources.upstream.woocommerce import option_values
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Money, PriceRange, Variant
 from main.service.ports import CrawlPage
-from main.util.money import is_currency, parse_amount
+from main.util.money import is_currency, parse_amount, shift
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -76,7 +76,7 @@ class WooStoreSchema(RecordSchema):
         if not isinstance(unit, int) or not 0 <= unit <= _MAX_UNIT:
             raise ValidationError("has no usable currency_minor_unit", "prices")
         try:
-            amount = parse_amount(written).scaleb(-unit)
+            amount = shift(parse_amount(written), -unit)
         except ValueError as error:
             raise ValidationError(str(error), f"prices.{key}") from error
         return self.money(amount, code if isinstance(code, str) and is_currency(code) else None, field=f"prices.{key}")

@@ -1,0 +1,368 @@
+"""Fakes of the ports: plain objects that keep the contract; the catalogue is itself run through the contract suite."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from main.controller.documents import dump_product
+from main.service.errors import LeaseLost, RecordRejected, StoreDown
+from main.service.model import (
+    Fault,
+    Head,
+    Hits,
+    Money,
+    Outcome,
+    Product,
+    Query,
+    Rejected,
+    Source,
+    SourceRecord,
+    SyncReport,
+)
+from main.service.ports import CrawlPage
+from test.contract.oracle import count_facet, matches, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
+
+
+class FakeClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, now: dt.datetime = NOW) -> None:
+        self.time = now
+        self.seconds = 0.0
+
+    def now(self) -> dt.datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.time += dt.timedelta(seconds=seconds)
+        self.seconds += seconds
+
+
+def make_source(name: str = "acme", **given: Any) -> Source:
+    return Source(**{"name": name, "kind": "fake", "url": f"http://{name}.example", "currency": "EUR", **given})
+
+
+def make_product(source_id: object = 1, source: str = "acme", *, price: int | Money | None = 1999, **given: Any) -> Product:
+    money = Money(price, "EUR") if isinstance(price, int) else price
+    known = {"name": f"Lamp {source_id}", "fetched_at": NOW}
+    return Product(source=source, source_id=str(source_id), price=money, **{**known, **given})
+
+
+def make_report(source: str = "acme", outcome: Outcome = Outcome.OK, **given: Any) -> SyncReport:
+    times = {"started_at": NOW, "finished_at": NOW + dt.timedelta(milliseconds=250)}
+    return SyncReport(**{"source": source, "outcome": outcome, **times, **given})
+
+
+def raw_record(source_id: object, name: str | None = None, **more: Any) -> bytes:
+    """A record as :class:`FakeConnector` maps it; ``fault`` makes it invalid, ``crash`` makes the mapping break."""
+    return orjson.dumps({"id": str(source_id), "name": name or f"Lamp {source_id}", **more})
+
+
+class FakeConnector:
+    """A shop whose answers are written down: each call gives a page, raises, or runs a function that does."""
+
+    def __init__(self, answers: Mapping[Hashable | None, Any], *, source: str = "acme", fingerprint: bytes = b"1") -> None:
+        self.answers = answers
+        self.asked: list[Hashable | None] = []
+        self.closed = 0
+        self.fingerprint = fingerprint
+        self._source = source
+        self._lock = threading.Lock()
+
+    def fetch(self, call: Hashable | None) -> CrawlPage:
+        with self._lock:
+            self.asked.append(call)
+        answer = self.answers[call]
+        answer = answer() if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, CrawlPage) else CrawlPage(tuple(answer))
+
+    def load(self, raw: bytes) -> Product:
+        record = orjson.loads(raw)
+        if "crash" in record:
+            raise ZeroDivisionError(record["crash"])
+        if "fault" in record:
+            raise RecordRejected([Fault("price", record["fault"])], record["id"])
+        return make_product(record["id"], self._source, name=record["name"], price=record.get("price", 1999))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeResource:
+    """A resource that writes down what is done to it, and refuses when told to."""
+
+    def __init__(self, name: str, journal: list[str], *, fails: set[str] | None = None) -> None:
+        self._name = name
+        self._journal = journal
+        self.fails = fails or set()
+
+    def open(self) -> None:
+        self._note("open")
+
+    def ping(self) -> None:
+        self._note("ping")
+
+    def close(self) -> None:
+        self._note("close")
+
+    def _note(self, what: str) -> None:
+        self._journal.append(f"{what} {self._name}")
+        if what in self.fails:
+            raise StoreDown
+
+
+@dataclass(frozen=True)
+class _Row:
+    key: int
+    product: Product
+    document: bytes
+    digest: bytes
+
+
+@dataclass
+class MemoryCatalogue:
+    """A catalogue reader and writer in memory; everything is found by looking at every product."""
+
+    version: int = 0
+    rows: dict[str, _Row] = field(default_factory=dict)
+    sources: dict[str, SourceRecord] = field(default_factory=dict)
+    leases: dict[str, tuple[str, dt.datetime]] = field(default_factory=dict)
+    rejected: dict[str, list[Rejected]] = field(default_factory=dict)
+    held: dict[str, set[str]] = field(default_factory=dict)
+    syncs: list[SyncReport] = field(default_factory=list)
+    down: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    opened: int = 0
+    keys: int = 0
+    reads: int = 0
+
+    def open(self) -> None:
+        self._require()
+        self.opened += 1
+
+    def ping(self) -> None:
+        self._require()
+
+    def close(self) -> None:
+        self.opened = 0
+
+    # the reading side
+
+    def head(self) -> Head:
+        with self._held():
+            return Head(self.version, {name: self._with_lease(record) for name, record in self.sources.items()})
+
+    def find(self, query: Query) -> tuple[Head, Hits]:
+        with self._held():
+            self.reads += 1
+            found = [row for row in self.rows.values() if matches(row.product, query)]
+            found.sort(key=lambda row: rank(row.product, row.key, query))
+            start = (query.page - 1) * query.per_page
+            page = tuple(row.document for row in found[start : start + query.per_page])
+            products = [row.product for row in found]
+            return self.head(), Hits(page, len(found), {facet: count_facet(products, facet) for facet in query.facets})
+
+    def get(self, product_id: str) -> bytes | None:
+        with self._held():
+            row = self.rows.get(product_id)
+            return row.document if row else None
+
+    def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
+        with self._held():
+            rejected = sorted(self.rejected.get(source, []), key=lambda record: record.position)
+            return rejected[(page - 1) * per_page : page * per_page], len(rejected)
+
+    # the writing side
+
+    def acquire(self, source: str, owner: str, until: dt.datetime, now: dt.datetime) -> bool:
+        with self._held():
+            holder = self.leases.get(source)
+            if holder is not None and holder[0] != owner and holder[1] > now:
+                return False
+            self.leases[source] = (owner, until)
+            self.sources.setdefault(source, SourceRecord(name=source))
+            return True
+
+    def release(self, source: str, owner: str) -> None:
+        with self._held():
+            if self.leases.get(source, ("",))[0] == owner:
+                del self.leases[source]
+
+    @contextmanager
+    def stage(self, source: str) -> Iterator[MemoryStaging]:
+        self._require()
+        yield MemoryStaging(self, source)
+
+    def record(self, report: SyncReport) -> None:
+        with self._held():
+            known = self.sources.get(report.source, SourceRecord(name=report.source))
+            self.sources[report.source] = replace(
+                known,
+                attempted_at=report.finished_at,
+                failed_at=report.finished_at,
+                outcome=report.outcome,
+                error_type=report.error_type,
+                error=report.error,
+                failures=known.failures + 1,
+                duration_ms=report.duration_ms,
+            )
+            self.syncs.append(report)
+
+    def schedule(self, source: str, at: dt.datetime) -> None:
+        with self._held():
+            self.sources[source] = replace(self.sources.get(source, SourceRecord(name=source)), next_sync_at=at)
+
+    def due(self, source: str) -> dt.datetime | None:
+        with self._held():
+            return self.sources[source].next_sync_at if source in self.sources else None
+
+    def failures(self, source: str) -> int:
+        with self._held():
+            return self.sources[source].failures if source in self.sources else 0
+
+    def retain(self, sources: Iterable[str]) -> int:
+        with self._held():
+            gone = set(self.sources) - set(sources)
+            dropped = [key for key, row in self.rows.items() if row.product.source in gone]
+            for key in dropped:
+                del self.rows[key]
+            for name in gone:
+                for table in (self.sources, self.leases, self.rejected, self.held):
+                    table.pop(name, None)
+            self.version += bool(dropped)
+            return len(dropped)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with self.lock:
+            self._require()
+            yield
+
+    def _require(self) -> None:
+        if self.down:
+            raise StoreDown
+
+    def _with_lease(self, record: SourceRecord) -> SourceRecord:
+        return replace(record, lease_until=self.leases[record.name][1] if record.name in self.leases else None)
+
+
+class MemoryStaging:
+    """Products of a crawl under way, in two dicts."""
+
+    def __init__(self, store: MemoryCatalogue, source: str) -> None:
+        self._store = store
+        self._source = source
+        self._added: dict[str, tuple[Product, bytes, bytes]] = {}
+        self._kept: set[str] = set()
+        self._known = {row.digest: row.product.source_id for row in store.rows.values() if row.product.source == source}
+
+    def known(self) -> Mapping[bytes, str]:
+        return self._known
+
+    def add(self, product: Product, document: bytes, digest: bytes) -> None:
+        self._added[product.source_id] = (product, document, digest)
+
+    def keep(self, source_id: str) -> None:
+        self._kept.add(source_id)
+
+    def counts(self) -> tuple[int, int]:
+        return len(self._known), len(self._seen())
+
+    def commit(self, report: SyncReport, rejected: Iterable[Rejected], owner: str) -> SyncReport:
+        store = self._store
+        with store.lock:
+            if store.leases.get(self._source, ("",))[0] != owner:
+                raise LeaseLost("Another process has taken over this source.")
+            gone = set(self._known.values()) - self._seen()
+            for source_id in gone:
+                del store.rows[f"{self._source}:{source_id}"]
+            updated = sum(self._put(*added) for added in self._added.values())
+            store.version += bool(self._added or gone)
+            created, version = len(self._added) - updated, store.version
+            done = replace(report, created=created, updated=updated, deleted=len(gone), version=version)
+            store.rejected[self._source] = list(rejected)
+            store.held.pop(self._source, None)
+            self._record(done)
+            return done
+
+    def hold(self, report: SyncReport) -> None:
+        self._store.held[self._source] = self._seen()
+        self._store.record(report)
+
+    def held_agrees(self) -> bool:
+        if self._source not in self._store.held:
+            return False
+        held, seen = self._store.held[self._source], self._seen()
+        return len(held & seen) >= 0.9 * max(len(held), len(seen))
+
+    def _seen(self) -> set[str]:
+        return self._kept | set(self._added)
+
+    def _put(self, product: Product, document: bytes, digest: bytes) -> bool:
+        known = self._store.rows.get(product.id)
+        self._store.keys += known is None
+        key = known.key if known else self._store.keys
+        self._store.rows[product.id] = _Row(key, product, document, digest)
+        return known is not None
+
+    def _record(self, report: SyncReport) -> None:
+        known = self._store.sources.get(report.source, SourceRecord(name=report.source))
+        self._store.sources[report.source] = replace(
+            known,
+            products=report.products,
+            rejected=report.rejected,
+            synced_at=report.finished_at,
+            attempted_at=report.finished_at,
+            outcome=report.outcome,
+            failures=0,
+            duration_ms=report.duration_ms,
+        )
+        self._store.syncs.append(report)
+
+
+def digest_of(document: bytes) -> bytes:
+    return hashlib.blake2b(document, digest_size=16).digest()
+
+
+def put_snapshot(
+    writer: Any, source: str, products: Iterable[Product], rejected: Sequence[Rejected] = (), *, owner: str = "one"
+) -> SyncReport:
+    """Commit these products as the source's snapshot, the way a crawl does: what is unchanged is kept, the rest added."""
+    assert writer.acquire(source, owner, NOW + dt.timedelta(seconds=30), NOW)
+    with writer.stage(source) as staging:
+        for product in products:
+            document = dump_product(product)
+            known = staging.known().get(digest_of(document))
+            if known is None:
+                staging.add(product, document, digest_of(document))
+            else:
+                staging.keep(known)
+        report = make_report(source, products=staging.counts()[1], rejected=len(rejected))
+        done = staging.commit(report, rejected, owner)
+    writer.release(source, owner)
+    return done
+
+
+def names_of(documents: Iterable[bytes]) -> list[str]:
+    return [orjson.loads(document)["name"] for document in documents]
+
+
+def ids_of(documents: Iterable[bytes]) -> list[str]:
+    return [orjson.loads(document)["id"] for document in documents]

@@ -1,0 +1,179 @@
+"""What holds for SQLite only; what holds for every catalogue is in test/contract."""
+
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+import sqlalchemy as sa
+
+from main.resources.catalogue import engine as engine_module
+from main.resources.catalogue.engine import REVISION, WriterLock, make_engine, migrate, sqlite_path, store_errors, writing
+from main.resources.catalogue.reader import SqliteReader
+from main.resources.catalogue.writer import SqliteWriter
+from main.service.errors import LeaseLost, StoreDown
+from test.unit.resources.catalogue.conftest import fetch
+
+TABLES = {"alembic_version", "catalogue", "product", "product_index", "source", "lease", "held", "quarantine", "sync"}
+
+
+def pragmas(path, *, writer):
+    engine = make_engine(path, writer=writer)
+    names = ("journal_mode", "synchronous", "busy_timeout", "temp_store", "cache_size", "journal_size_limit", "query_only")
+    with engine.connect() as connection:
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+    engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize("writer", [True, False])
+def test_every_connection_is_durable_patient_and_small(tmp_path, writer):
+    assert pragmas(tmp_path / "aisle.db", writer=writer) == {
+        "journal_mode": "wal",
+        "synchronous": 2,  # FULL
+        "busy_timeout": 10_000,
+        "temp_store": 1,  # FILE
+        "cache_size": -8000,
+        "journal_size_limit": 64 * 2**20,
+        "query_only": 0 if writer else 1,
+    }
+
+
+def test_a_readers_connection_cannot_write(tmp_path, writer, path):
+    engine = make_engine(path, writer=False)
+    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.exec_driver_sql("UPDATE catalogue SET version = 9")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("sqlite:///aisle.db", "DATA/aisle.db"), ("sqlite:////srv/x.db", "/srv/x.db"), ("sqlite://", "DATA/aisle.db")],
+)
+def test_a_relative_database_is_inside_the_data_folder(tmp_path, url, expected):
+    assert str(sqlite_path(url, tmp_path)) == expected.replace("DATA", str(tmp_path))
+
+
+def test_a_new_database_has_the_whole_schema_and_its_revision(writer, path):
+    assert {row[0] for row in fetch(path, "SELECT name FROM sqlite_master")} >= TABLES
+    assert fetch(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+
+
+def test_migrating_again_changes_nothing(writer, path):
+    before = fetch(path, "PRAGMA schema_version")
+    for store in (SqliteWriter(path), SqliteReader(path)):
+        store.open()
+        store.close()
+    assert fetch(path, "PRAGMA schema_version") == before
+    assert fetch(path, "SELECT count(*) FROM alembic_version") == [(1,)]
+
+
+def test_a_migration_that_waited_for_another_finds_it_done(tmp_path):
+    path, lock = tmp_path / "aisle.db", WriterLock(tmp_path / "aisle.db")
+    first = make_engine(path, writer=True)
+    waiting = threading.Thread(target=lambda: migrate(make_engine(path, writer=True), WriterLock(path)))
+    with lock.held():
+        waiting.start()
+        engine_module._upgrade(first)
+    waiting.join(20)
+    assert not waiting.is_alive()
+    with first.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version FROM catalogue").all() == [(0,)]
+
+
+def test_many_first_opens_at_once_make_one_schema(path):
+    together, errors = threading.Barrier(8), []
+
+    def open_one():
+        together.wait(20)
+        try:
+            SqliteWriter(path).open()
+        except StoreDown as error:
+            errors.append(error.__cause__)
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert fetch(path, "SELECT version FROM catalogue") == [(0,)]
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch, tmp_path):
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_bytes((engine_module._MIGRATIONS / "env.py").read_bytes())
+    broken = (engine_module._MIGRATIONS / "versions" / "0001_catalogue.py").read_text() + "\n    op.execute('nonsense')\n"
+    (tmp_path / "versions" / "0001_catalogue.py").write_text(broken)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine_module, "_MIGRATIONS", tmp_path)
+        with pytest.raises(StoreDown):
+            SqliteWriter(path).open()
+    assert fetch(path, "SELECT count(*) FROM sqlite_master") == [(0,)]
+    SqliteWriter(path).open()
+
+
+def test_a_database_of_a_newer_aisle_is_refused(writer, path):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for store in (SqliteWriter(path), SqliteReader(path)):
+        with pytest.raises(StoreDown) as caught:
+            store.open()
+        assert "9999" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("store", [SqliteReader, SqliteWriter])
+def test_a_path_that_is_no_file_is_refused(tmp_path, store):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "aisle.db", tmp_path / "folder"):
+        with pytest.raises(StoreDown):
+            store(path).open()
+
+
+def test_one_writer_at_a_time_among_threads_and_connections(tmp_path):
+    lock, inside = WriterLock(tmp_path / "aisle.db"), []
+
+    def enter(name):
+        with lock.held():
+            inside.append(name)
+            if name == "first":
+                second.start()
+                second.join(0.2)
+            inside.append(name)
+
+    second = threading.Thread(target=enter, args=("second",))
+    enter("first")
+    second.join(20)
+    assert inside == ["first", "first", "second", "second"]
+
+
+def test_a_transaction_is_committed_at_the_end_and_rolled_back_on_any_error(writer, path):
+    engine, lock = make_engine(path, writer=True), WriterLock(path)
+
+    def change(error=None):
+        with writing(connection, lock) as transaction:
+            transaction.exec_driver_sql("UPDATE catalogue SET version = version + 1")
+            if error:
+                raise error
+
+    with engine.connect() as connection:
+        change()
+        for error in (LeaseLost(), KeyboardInterrupt()):
+            with pytest.raises(type(error)):
+                change(error)
+        with pytest.raises(StoreDown):
+            change(sqlite3.OperationalError("disk I/O error"))
+        assert connection.exec_driver_sql("SELECT version FROM catalogue").scalar() == 1
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("x"), sa.exc.TimeoutError("x"), OSError("x")])
+def test_errors_of_the_driver_become_ours_with_their_cause(error):
+    with pytest.raises(StoreDown) as caught, store_errors():
+        raise error
+    assert caught.value.__cause__ is error
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(ZeroDivisionError), store_errors():
+        raise ZeroDivisionError

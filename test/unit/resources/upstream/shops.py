@@ -1,0 +1,113 @@
+"""Shops that misbehave below HTTP, and the calls of a crawl made one after the other."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+from werkzeug import Request, Response
+
+from main.service.errors import RecordRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from wsgiref.types import WSGIApplication
+
+    from main.resources.upstream.base import BaseConnector
+    from main.service.model import Product
+
+Answer = bytes | list[bytes]
+
+
+def reply(body: bytes = b"[]", *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    """Give a whole HTTP answer; ``length`` lies about the body."""
+    told = f"Content-Length: {len(body) if length is None else length}"
+    return "\r\n".join([f"HTTP/1.1 {status}", told, "Connection: close", *headers, "", ""]).encode() + body
+
+
+class RawShop:
+    """Sends the answers in turn, the last one again and again; an answer in pieces drips one piece each 50 ms, then hangs.
+
+    An empty list is accepted and never answered.
+    """
+
+    def __init__(self, *answers: Answer) -> None:
+        self.requests: list[bytes] = []
+        self._answers = answers
+        self._over = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self._workers: list[threading.Thread] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for worker in self._workers:
+            worker.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            answer = self._answers[min(len(self._workers), len(self._answers) - 1)]
+            worker = threading.Thread(target=self._answer, args=(connection, answer))
+            self._workers.append(worker)
+            worker.start()
+
+    def _answer(self, connection: socket.socket, answer: Answer) -> None:
+        with connection:
+            self.requests.append(connection.recv(65536))
+            try:
+                if isinstance(answer, bytes):
+                    connection.sendall(answer)
+                    return
+                for piece in answer:
+                    connection.sendall(piece)
+                    if self._over.wait(0.05):
+                        return
+            except OSError:
+                return
+            self._over.wait()
+
+
+def canned(make: Callable[[Request], Response]) -> WSGIApplication:
+    """Give an application that answers each request with what the function makes of it."""
+    return Request.application(make)
+
+
+def crawl(connector: BaseConnector) -> tuple[list[bytes], list[Hashable]]:
+    """Make every call of a crawl once; give the records and the calls made."""
+    records: list[bytes] = []
+    waiting: list[Hashable] = [None]
+    made: list[Hashable] = []
+    while waiting:
+        call = waiting.pop(0)
+        if call not in made:
+            made.append(call)
+            page = connector.fetch(call)
+            records += page.records
+            waiting += page.upcoming
+    return records, made
+
+
+def load_all(
+    connector: BaseConnector, records: Iterable[bytes]
+) -> tuple[list[Product], dict[str | None, list[tuple[str, str]]]]:
+    """Map every record; give the products, and the faults of the others by their ids."""
+    products, rejected = [], {}
+    for raw in records:
+        try:
+            products.append(connector.load(raw))
+        except RecordRejected as error:
+            rejected[error.record_id] = [(fault.field, fault.reason) for fault in error.faults]
+    return products, rejected

@@ -1,0 +1,68 @@
+"""How lists go on."""
+
+import pytest
+
+from main.resources.upstream.paging import counted, next_link, pages_after
+from main.resources.upstream.session import Answer
+
+
+def answer(**headers: str) -> Answer:
+    return Answer("u", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+
+
+@pytest.mark.parametrize(
+    ("page", "received", "last", "pages"),
+    [
+        (1, 100, None, (2, 3, 4)),
+        (5, 100, None, (6, 7, 8)),
+        (1, 101, None, (2, 3, 4)),
+        (1, 99, None, (2,)),
+        (1, 0, None, ()),
+        (1, 100, 2, (2,)),
+        (2, 100, 2, ()),
+        (2, 50, 2, ()),
+    ],
+)
+def test_after_a_full_page_several_follow_after_a_short_one_one_and_after_an_empty_one_none(page, received, last, pages):
+    assert pages_after(page, received, size=100, window=3, last=last) == pages
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ('<https://a/x?page_info=b>; rel="next"', "https://a/x?page_info=b"),
+        ('<https://a/0>; rel="previous", <https://a/2>; rel="next"', "https://a/2"),
+        ('<https://a/0>; rel="previous"', None),
+        ("", None),
+        ("garbage", None),
+        ("<>;;=;", None),
+    ],
+)
+def test_the_next_link_is_found_among_the_others(header, url):
+    assert next_link(answer(link=header)) == url
+
+
+def test_without_a_link_header_there_is_no_next():
+    assert next_link(answer()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        ("18", 18),
+        (" 18 ", 18),
+        ("0", 0),
+        ("-1", None),
+        ("1.5", None),
+        ("", None),
+        ("x", None),
+        ("\u0661", None),
+        ("9" * 10, None),
+    ],
+)
+def test_a_header_counts_when_it_is_a_whole_number(value, count):
+    assert counted(answer(x_wp_total=value), "x-wp-total") == count
+
+
+def test_a_header_that_is_not_there_counts_nothing():
+    assert counted(answer(), "x-wp-total") is None

@@ -1,0 +1,56 @@
+import pytest
+
+from main.service.check import CheckService
+from main.service.errors import UpstreamGarbled, UpstreamTimeout
+from main.service.ports import CrawlPage
+from test.fakes import FakeConnector, make_source, raw_record
+
+GOOD, BAD, WORSE = raw_record(1), raw_record(2, fault="is negative"), raw_record(3, fault="is missing")
+
+
+def check(answer):
+    connector = FakeConnector({None: answer})
+    result = CheckService(lambda _: connector).try_source(make_source())
+    assert (connector.asked, connector.closed) == ([None], 1)
+    return result
+
+
+def test_a_good_source_is_reachable_and_its_products_are_counted():
+    result = check(CrawlPage((GOOD,), upcoming=(1,), total=20))
+    assert (result.reachable, result.products, result.rejected, result.total) == (True, 1, 0, 20)
+    assert (result.fault, result.note) == (None, None)
+
+
+def test_a_source_with_a_bad_record_can_be_used_and_the_record_is_noted():
+    result = check(CrawlPage((GOOD, BAD, WORSE)))
+    assert (result.products, result.rejected, result.fault) == (1, 2, None)
+    assert result.note == "record 2: price: is negative"
+
+
+def test_a_source_of_bad_records_only_cannot_be_used():
+    result = check(CrawlPage((BAD, WORSE)))
+    assert (result.reachable, result.products) == (True, 0)
+    assert result.fault == "Not one of its records is a valid product: record 2: price: is negative"
+
+
+def test_an_empty_source_can_be_used():
+    result = check(CrawlPage(()))
+    assert (result.reachable, result.products, result.fault) == (True, 0, None)
+
+
+@pytest.mark.parametrize("answer", [UpstreamTimeout("too slow"), lambda: CrawlPage(broken_off())])
+def test_a_source_that_cannot_be_read_is_not_reachable_and_says_why(answer):
+    result = check(answer)
+    assert (result.reachable, result.fault) == (False, "too slow" if isinstance(answer, Exception) else "cut off")
+
+
+def broken_off():
+    yield GOOD
+    raise UpstreamGarbled("cut off")
+
+
+def test_all_sources_are_tried_and_come_back_in_order():
+    answers = {"acme": UpstreamTimeout("too slow"), "depot": CrawlPage((GOOD,))}
+    service = CheckService(lambda source: FakeConnector({None: answers[source.name]}, source=source.name))
+    results = service.run([make_source("depot"), make_source("acme")])
+    assert [(result.source.name, result.reachable) for result in results] == [("depot", True), ("acme", False)]

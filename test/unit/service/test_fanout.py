@@ -1,0 +1,119 @@
+import threading
+from collections import deque
+from itertools import count
+
+import pytest
+
+from main.service.errors import CrawlStopped, UpstreamTimeout
+from main.service.fanout import crawl_pages, run_together
+from main.service.ports import CrawlPage
+from test.fakes import FakeConnector
+
+PATIENCE = 20
+
+
+def ignore():
+    """A tick that asks for nothing."""
+
+
+def records_of(pages):
+    return sorted(record for page in pages for record in page.records)
+
+
+def test_the_first_page_comes_alone_and_names_the_rest(stop):
+    answers = {None: CrawlPage((b"0",), (1, 2), 3), 1: CrawlPage((b"1",)), 2: CrawlPage((b"2",))}
+    connector = FakeConnector(answers)
+    pages = crawl_pages(connector, 4, stop, ignore)
+    assert next(pages).total == 3
+    assert connector.asked == [None]
+    assert records_of(pages) == [b"1", b"2"]
+
+
+def test_no_more_calls_are_under_way_than_the_source_allows(stop):
+    running, most, lock, three = 0, 0, threading.Lock(), threading.Barrier(3)
+
+    def answer():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        three.wait(PATIENCE)  # passes only when three calls are under way at once
+        with lock:
+            running -= 1
+        return ()
+
+    answers = {None: CrawlPage((), tuple(range(9)))} | dict.fromkeys(range(9), answer)
+    list(crawl_pages(FakeConnector(answers), 3, stop, ignore))
+    assert most == 3
+
+
+def test_a_call_that_several_pages_name_is_made_once(stop):
+    answers = {None: CrawlPage((b"0",), (1, 2)), 1: CrawlPage((b"1",), (2, 3)), 2: CrawlPage((b"2",), (3, 1)), 3: (b"3",)}
+    connector = FakeConnector(answers)
+    assert records_of(crawl_pages(connector, 1, stop, ignore)) == [b"0", b"1", b"2", b"3"]
+    assert connector.asked == [None, 1, 2, 3]
+
+
+def test_a_failed_call_ends_the_crawl_and_drops_the_calls_not_yet_begun(stop):
+    connector = FakeConnector({None: CrawlPage((), (1, 2, 3)), 1: UpstreamTimeout("too slow")})
+    with pytest.raises(UpstreamTimeout, match="too slow"):
+        list(crawl_pages(connector, 1, stop, ignore))
+    assert connector.asked == [None, 1]
+
+
+def test_a_stop_ends_the_crawl_while_the_shop_hangs(stop):
+    released = threading.Event()
+    hanging = FakeConnector({None: lambda: released.wait(PATIENCE) and ()})
+    threading.Timer(0.1, stop.set).start()
+    try:
+        with pytest.raises(CrawlStopped):
+            list(crawl_pages(hanging, 1, stop, ignore))
+    finally:
+        released.set()
+
+
+def test_it_ticks_while_it_waits_for_a_slow_shop(stop):
+    enough, ticks = threading.Event(), count(1)
+    slow = FakeConnector({None: lambda: (b"0",) if enough.wait(PATIENCE) else ()})
+    pages = crawl_pages(slow, 1, stop, lambda: enough.set() if next(ticks) == 3 else None)
+    assert records_of(pages) == [b"0"]
+
+
+def test_it_ticks_within_a_long_page(stop):
+    ticks = count()
+    page = next(crawl_pages(FakeConnector({None: [b"%d" % n for n in range(2000)]}), 1, stop, lambda: next(ticks)))
+    before = next(ticks)
+    assert len(list(page.records)) == 2000
+    assert next(ticks) - before - 1 == 4
+
+
+def test_a_stop_ends_a_long_page_in_its_middle(stop):
+    page = next(crawl_pages(FakeConnector({None: [b"%d" % n for n in range(100_000)]}), 1, stop, ignore))
+    stop.set()
+    seen = count()
+    with pytest.raises(CrawlStopped):
+        exhaust(next(seen) for _ in page.records)
+    assert next(seen) < 5000
+
+
+def exhaust(iterator):
+    deque(iterator, maxlen=0)
+
+
+def test_work_for_several_items_runs_at_once_and_answers_in_order():
+    together = threading.Barrier(5)
+
+    def work(item):
+        together.wait(PATIENCE)
+        return item * item
+
+    assert run_together(work, range(5)) == [0, 1, 4, 9, 16]
+
+
+def test_work_for_no_items_is_no_work():
+    assert run_together(lambda item: item, []) == []
+
+
+def test_an_error_in_one_items_work_reaches_the_caller():
+    with pytest.raises(UpstreamTimeout):
+        run_together(FakeConnector({1: (), 2: UpstreamTimeout("too slow")}).fetch, [1, 2])

@@ -1,0 +1,31 @@
+"""Every concrete thing has each method of its port, under the same parameter names."""
+
+import inspect
+
+import pytest
+
+from main.resources.catalogue.reader import SqliteReader
+from main.resources.catalogue.staging import SqliteStaging
+from main.resources.catalogue.writer import SqliteWriter
+from main.resources.upstream.base import BaseConnector
+from main.service import ports
+from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
+
+PAIRS = [
+    (SqliteReader, ports.CatalogueReader),
+    (SqliteWriter, ports.CatalogueWriter),
+    (SqliteStaging, ports.Staging),
+    (BaseConnector, ports.Connector),
+    (MemoryCatalogue, ports.CatalogueReader),
+    (MemoryCatalogue, ports.CatalogueWriter),
+    (MemoryStaging, ports.Staging),
+    (FakeConnector, ports.Connector),
+    (FakeResource, ports.Resource),
+]
+
+
+@pytest.mark.parametrize(("made", "port"), PAIRS)
+def test_an_implementation_has_the_methods_of_its_port(made, port):
+    for name, method in inspect.getmembers(port, inspect.isfunction):
+        if not name.startswith("_"):
+            assert list(inspect.signature(getattr(made, name)).parameters) == list(inspect.signature(method).parameters), name

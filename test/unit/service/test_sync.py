@@ -1,0 +1,263 @@
+import threading
+from datetime import timedelta
+
+import pytest
+
+from main.controller.documents import dump_product
+from main.service.errors import StoreDown, UpstreamThrottled, UpstreamTimeout
+from main.service.model import Outcome, SourceRecord
+from main.service.ports import CrawlPage
+from main.service.sync import LEASE, Progress, SyncService, next_wait
+from main.util.logs import current_request_id
+from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_source, raw_record
+
+SOURCE = make_source(every=timedelta(minutes=5))
+
+
+def shop(*ids, source="acme"):
+    return FakeConnector({None: tuple(map(raw_record, ids))}, source=source)
+
+
+@pytest.fixture
+def make(store, clock, stop):
+    def build(*connectors, into=store):
+        answers = iter(connectors)
+        return SyncService(into, lambda _: next(answers), dump_product, clock, stop)
+
+    return build
+
+
+def products(store):
+    return sorted(row.product.source_id for row in store.rows.values())
+
+
+def test_a_good_crawl_becomes_the_snapshot(make, store):
+    connector = shop(1, 2)
+    report = make(connector).sync(SOURCE)
+    assert (report.outcome, report.products, report.created, report.version) == (Outcome.OK, 2, 2, 1)
+    assert products(store) == ["1", "2"]
+    assert connector.closed == 1
+    assert store.leases == {}
+
+
+def test_what_came_changed_or_went_is_counted(make):
+    first = FakeConnector({None: (raw_record(1), raw_record(2), raw_record(3))})
+    second = FakeConnector({None: (raw_record(1), raw_record(2, "new name"), raw_record(4), raw_record(5, fault="no"))})
+    service = make(first, second)
+    service.sync(SOURCE)
+    report = service.sync(SOURCE)
+    assert (report.products, report.created, report.updated, report.deleted) == (3, 1, 1, 1)
+    assert (report.rejected, report.pages, report.version) == (1, 1, 2)
+
+
+def test_a_crawl_that_found_nothing_new_leaves_the_version_alone(make, store):
+    service = make(shop(1), shop(1))
+    service.sync(SOURCE)
+    assert service.sync(SOURCE).outcome is Outcome.OK
+    assert store.version == 1
+
+
+def test_a_failed_crawl_leaves_the_snapshot_and_is_recorded(make, store):
+    broken = FakeConnector({None: CrawlPage((raw_record(9),), (1,)), 1: UpstreamTimeout("too slow")})
+    service = make(shop(1, 2), broken)
+    service.sync(SOURCE)
+    report = service.sync(SOURCE)
+    assert (report.outcome, report.error_type, report.error) == (Outcome.FAILED, "UpstreamTimeout", "too slow")
+    assert products(store) == ["1", "2"]
+    record = store.sources["acme"]
+    assert (record.outcome, record.failures, record.products, record.error_type) == (Outcome.FAILED, 1, 2, "UpstreamTimeout")
+    assert broken.closed == 1
+    assert store.leases == {}
+
+
+@pytest.mark.parametrize("broken", [lambda _: 1 / 0, lambda _: FakeConnector({None: lambda: 1 / 0})])
+def test_a_defect_met_by_one_source_is_a_failed_crawl(store, clock, stop, broken):
+    report = SyncService(store, broken, dump_product, clock, stop).sync(SOURCE)
+    assert (report.outcome, report.error_type) == (Outcome.FAILED, "ZeroDivisionError")
+    assert report.error == "An error inside Aisle; the log has its trace."
+    assert store.leases == {}
+
+
+def test_a_source_that_another_process_syncs_is_busy_and_left_alone(make, store):
+    assert store.acquire("acme", "another", NOW + LEASE, NOW)
+    connector = shop(1)
+    report = make(connector).sync(SOURCE)
+    assert (report.outcome, report.error) == (Outcome.BUSY, "Another process is syncing this source.")
+    assert connector.asked == []
+    assert store.leases["acme"][0] == "another"
+    assert store.due("acme") is None
+
+
+def test_the_lease_of_a_process_that_died_runs_out(make, store, clock):
+    assert store.acquire("acme", "dead", NOW + LEASE, NOW)
+    clock.advance(LEASE.total_seconds())
+    assert make(shop(1)).sync(SOURCE).outcome is Outcome.OK
+
+
+def test_a_long_crawl_keeps_its_lease(make, store, clock):
+    def later(*following):
+        clock.advance(12)
+        return CrawlPage((raw_record(clock.seconds),), following)
+
+    calls = range(1, 10)
+    slow = FakeConnector({None: lambda: later(1)} | {n: lambda n=n: later(n + 1) for n in calls} | {10: ()})
+    takeovers = []
+    progress = lambda _: takeovers.append(store.acquire("acme", "thief", clock.now() + LEASE, clock.now()))  # noqa: E731
+    assert make(slow).sync(SOURCE, on_progress=progress).outcome is Outcome.OK
+    assert takeovers == [False] * 11
+
+
+def test_a_crawl_that_lost_its_lease_changes_nothing(make, store, clock):
+    def steal():
+        clock.advance(LEASE.total_seconds() + 1)
+        assert store.acquire("acme", "thief", clock.now() + LEASE, clock.now())
+        return (raw_record(1),)
+
+    report = make(FakeConnector({None: steal})).sync(SOURCE)
+    assert (report.outcome, report.error) == (Outcome.BUSY, "Another process has taken over this source.")
+    assert (store.rows, store.version, store.leases["acme"][0]) == ({}, 0, "thief")
+
+
+def test_a_lease_lost_just_before_the_commit_changes_nothing(make, store):
+    def steal(_):
+        store.leases["acme"] = ("thief", NOW + LEASE)
+
+    report = make(shop(1)).sync(SOURCE, on_progress=steal)
+    assert report.outcome is Outcome.BUSY
+    assert (store.rows, store.version) == ({}, 0)
+
+
+def test_a_stop_ends_the_crawl_without_a_trace(make, store, stop):
+    def stopping():
+        stop.set()
+        return (raw_record(1),)
+
+    report = make(FakeConnector({None: stopping})).sync(SOURCE)
+    assert (report.outcome, report.error) == (Outcome.STOPPED, "The process is being stopped.")
+    assert (store.rows, store.syncs, store.leases) == ({}, [], {})
+    assert store.sources["acme"] == SourceRecord(name="acme")
+
+
+def test_a_shop_that_lost_more_than_half_waits_for_a_second_crawl_that_agrees(make, store):
+    service = make(shop(*range(10)), shop(*range(4)), shop(*range(4)))
+    service.sync(SOURCE)
+    held = service.sync(SOURCE)
+    assert (held.outcome, held.error_type, held.products) == (Outcome.HELD, "Shrunk", 4)
+    assert held.error == "The crawl found 4 products where the snapshot has 10; it waits for a second one that agrees."
+    assert len(products(store)) == 10
+    agreed = service.sync(SOURCE)
+    assert (agreed.outcome, agreed.deleted) == (Outcome.OK, 6)
+    assert products(store) == ["0", "1", "2", "3"]
+
+
+def test_a_second_crawl_that_does_not_agree_is_held_as_well(make, store):
+    service = make(shop(*range(10)), shop(0, 1, 2), shop(7, 8, 9), shop(7, 8, 9))
+    service.sync(SOURCE)
+    assert [service.sync(SOURCE).outcome for _ in range(3)] == [Outcome.HELD, Outcome.HELD, Outcome.OK]
+    assert products(store) == ["7", "8", "9"]
+
+
+def test_an_empty_shop_is_believed_the_second_time(make, store):
+    service = make(shop(1, 2), shop(), shop())
+    service.sync(SOURCE)
+    assert [service.sync(SOURCE).outcome for _ in range(2)] == [Outcome.HELD, Outcome.OK]
+    assert store.rows == {}
+
+
+def test_force_believes_a_shrunken_shop_at_once(make, store):
+    service = make(shop(*range(10)), shop(1))
+    service.sync(SOURCE)
+    assert service.sync(SOURCE, force=True).outcome is Outcome.OK
+    assert products(store) == ["1"]
+
+
+@pytest.mark.parametrize(("before", "now", "outcome"), [(10, 5, Outcome.OK), (10, 4, Outcome.HELD), (1, 0, Outcome.HELD)])
+def test_losing_exactly_half_is_believed(make, before, now, outcome):
+    service = make(shop(*range(before)), shop(*range(now)))
+    service.sync(SOURCE)
+    assert service.sync(SOURCE).outcome is outcome
+
+
+def test_a_shop_that_recovers_after_it_was_held_is_taken_as_it_is(make, store):
+    service = make(shop(*range(10)), shop(1), shop(*range(10)))
+    for _ in range(3):
+        service.sync(SOURCE)
+    assert len(products(store)) == 10
+    assert (store.sources["acme"].outcome, store.held) == (Outcome.OK, {})
+
+
+def test_progress_is_told_page_by_page(make):
+    connector = FakeConnector({None: CrawlPage((raw_record(1),), (1,), 2), 1: CrawlPage((raw_record(2),), (), 2)})
+    seen = []
+    make(connector).sync(SOURCE, on_progress=seen.append)
+    assert seen == [Progress("acme", 1, 1, 2), Progress("acme", 2, 2, 2)]
+
+
+def test_several_sources_are_synced_together_and_one_failure_is_its_own(store, clock, stop):
+    together = threading.Barrier(3)
+
+    def answer():
+        together.wait(20)
+        return (raw_record(1),)
+
+    shops = {name: FakeConnector({None: answer}, source=name) for name in ("a", "b")}
+    shops["c"] = FakeConnector({None: lambda: (together.wait(20) and UpstreamTimeout("x")) or UpstreamTimeout("x")})
+    service = SyncService(store, lambda source: shops[source.name], dump_product, clock, stop)
+    reports = service.sync_all([make_source(name) for name in "abc"])
+    assert [(report.source, report.outcome) for report in reports] == [("a", "ok"), ("b", "ok"), ("c", "failed")]
+
+
+def test_every_sync_has_a_request_id_of_its_own(make):
+    seen = []
+    service = make(shop(1), shop(1))
+    for _ in range(2):
+        service.sync(SOURCE, on_progress=lambda _: seen.append(current_request_id()))
+    assert None not in seen
+    assert len(set(seen)) == 2
+    assert current_request_id() is None
+
+
+def test_a_good_crawl_is_due_again_after_a_round_and_a_failed_one_soon(make, store, clock):
+    service = make(shop(1), FakeConnector({None: UpstreamTimeout("x")}), FakeConnector({None: UpstreamTimeout("x")}))
+    waits = []
+    for _ in range(3):
+        service.sync(SOURCE)
+        waits.append((store.due("acme") - clock.now()).total_seconds())
+    assert [round(wait, -1 if wait > 60 else None) for wait in waits] == pytest.approx([300, 5, 10], rel=0.1, abs=0.6)
+
+
+def test_a_stopped_crawl_stays_due(make, store, stop):
+    store.schedule("acme", NOW)
+    stop.set()
+    make(shop(1)).sync(SOURCE)
+    assert store.due("acme") == NOW
+
+
+def test_a_throttled_crawl_is_recorded_as_such(make, store):
+    make(FakeConnector({None: UpstreamThrottled("slow down", 429, 30)})).sync(SOURCE)
+    assert store.sources["acme"].error_type == "UpstreamThrottled"
+
+
+def test_a_store_that_is_down_stops_the_sync_and_is_said_to_be(make, store):
+    store.down = True
+    with pytest.raises(StoreDown):
+        make(shop(1)).sync(SOURCE)
+
+
+def test_a_store_that_cannot_be_written_fails_the_crawl_and_keeps_the_snapshot(make):
+    class Unwritable(MemoryCatalogue):
+        def stage(self, source):
+            raise StoreDown
+
+    store = Unwritable()
+    report = make(shop(1), into=store).sync(SOURCE)
+    assert (report.outcome, report.error_type) == (Outcome.FAILED, "StoreDown")
+    assert store.leases == {}
+
+
+@pytest.mark.parametrize(
+    ("failures", "luck", "seconds"),
+    [(0, 0, 300), (0, 1, 330), (0, -1, 270), (1, 0, 5), (2, 0, 10), (3, 0, 20), (7, 0, 300), (10**6, 0, 300), (1, -1, 4.5)],
+)
+def test_the_wait_doubles_with_each_failure_up_to_a_round(failures, luck, seconds):
+    assert next_wait(SOURCE, failures, luck).total_seconds() == pytest.approx(seconds)
