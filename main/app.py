@@ -43,7 +43,14 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     middleware.install(app)
     app.register_error_handler(Exception, render)
     attach_services(app, Services(built.search, built.sources, built.status, built.greeting))
-    api = AisleApi(app, doc="/docs", title="Aisle", version=__version__, description=settings.service.description)
+    api = AisleApi(
+        app,
+        doc="/docs",
+        title="Aisle",
+        version=__version__,
+        description=settings.service.description,
+        sources=[source.name for source in settings.sources],
+    )
     for namespace in (products, sources, platform):
         api.add_namespace(namespace)
     return app

@@ -13,6 +13,7 @@ from main.resources.catalogue.engine import sqlite_path
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.upstream.kinds import connect
+from main.resources.upstream.watchdog import Watchdog
 from main.service.check import CheckService
 from main.service.greeting import GreetingService
 from main.service.lifecycle import Component, Lifecycle
@@ -81,11 +82,13 @@ def build_sync(
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
-    sync = SyncService(store, partial(connect, clock=clock), dump_product, clock, stop or threading.Event())
+    sync = SyncService(
+        store, partial(connect, clock=clock, watchdog=Watchdog()), dump_product, clock, stop or threading.Event()
+    )
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
     return SyncServices(sync, Watcher(sync, settings.sources if watched is None else watched), lifecycle)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:
     """Build what tries sources; stores nothing."""
-    return CheckService(partial(connect, clock=clock or SystemClock()))
+    return CheckService(partial(connect, clock=clock or SystemClock(), watchdog=Watchdog()), dump_product)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -48,6 +49,8 @@ def main() -> None:
 @click.option("--force", is_flag=True, help="Accept a crawl that lost more than half of its products.")
 def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
     """Crawl the sources into new snapshots. Ends with 1 when a source failed."""
+    if watch and force:
+        raise click.UsageError("--force is for one look by a person, not for --watch.")
     settings = _load()
     chosen = _choose(settings, names)
     stop = threading.Event()
@@ -97,7 +100,7 @@ def _choose(settings: Settings, names: tuple[str, ...]) -> list[Source]:
     unknown = [name for name in names if name not in known]
     if unknown:
         _fail(f"--source: there is no source {', '.join(unknown)}; allowed: {', '.join(known)}")
-    return [known[name] for name in names] or list(known.values())
+    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
 def _sync_once(services: SyncServices, sources: Sequence[Source], *, force: bool) -> list[SyncReport]:
@@ -125,7 +128,7 @@ def _report_table(reports: Sequence[SyncReport]) -> Table:
     for report in reports:
         counts = (report.products, report.rejected, report.created, report.updated, report.deleted, report.duration_ms)
         outcome = f"[{_COLOURS[report.outcome]}]{report.outcome}[/]"
-        table.add_row(report.source, outcome, *map(str, counts), report.error or "")
+        table.add_row(report.source, outcome, *map(str, counts), escape(report.error or ""))
     return table
 
 
@@ -135,6 +138,11 @@ def _check_table(results: Sequence[SourceCheck]) -> Table:
         reachable = "[green]yes[/]" if result.reachable else "[red]no[/]"
         seen = f"{result.products} of {result.total}" if result.total is not None else str(result.products)
         table.add_row(
-            result.source.name, result.source.kind, reachable, seen, str(result.rejected), result.fault or result.note or ""
+            result.source.name,
+            result.source.kind,
+            reachable,
+            seen,
+            str(result.rejected),
+            escape(result.fault or result.note or ""),
         )
     return table

@@ -14,6 +14,8 @@ from main.util.clock import isoformat
 class UtcTime(fields.DateTime):
     """A time as RFC 3339 in UTC, to the millisecond."""
 
+    example = "2026-11-21T09:30:00.000Z"
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002
         return None if value is None else isoformat(value)
 
@@ -46,8 +48,8 @@ class MoneySchema(Document):
 class PriceRangeSchema(Document):
     """Lowest and highest price among a product's variants."""
 
-    lowest = fields.Nested(MoneySchema)
-    highest = fields.Nested(MoneySchema)
+    lowest = fields.Nested(MoneySchema, metadata=shown("The cheapest variant's."))
+    highest = fields.Nested(MoneySchema, metadata=shown("The dearest variant's."))
 
 
 class RatingSchema(Document):
@@ -65,44 +67,44 @@ class VariantSchema(Document):
 
     id = fields.String(metadata=shown("The source's own id of the variant.", "4471"))
     name = fields.String(metadata=shown("Its options in words.", "brass / 40 cm"))
-    sku = fields.String()
+    sku = fields.String(metadata=shown("The shop's own article number.", "LMP-40-BR"))
     gtin = fields.String(metadata=shown("GTIN-14 with a proven check digit.", "04006381333931"))
-    price = fields.Nested(MoneySchema)
-    availability = fields.String(metadata=shown("A word of schema.org/ItemAvailability.", **_AVAILABILITY))
-    stock = fields.Integer()
+    price = fields.Nested(MoneySchema, metadata=shown("What this form costs."))
+    availability = fields.String(metadata=shown("A word of schema.org/ItemAvailability.", "InStock", **_AVAILABILITY))
+    stock = fields.Integer(metadata=shown("Whole pieces, where the shop tells.", 12))
     options = fields.Dict(
         keys=fields.String(), values=fields.String(), metadata=shown("Option name to value.", {"Colour": "brass"})
     )
 
 
 class ProductSchema(Document):
-    """One thing as one source sells it; absent values are left out."""
+    """One thing as one source sells it; absent values, and those that ``fields`` does not name, are left out."""
 
     id = fields.String(required=True, metadata=shown("<source>:<the source's own id>.", "lumen:7001"))
-    source = fields.String(required=True, metadata=shown("The source's name.", "lumen"))
-    source_id = fields.String(required=True, metadata=shown("The source's own id.", "7001"))
-    name = fields.String(required=True, metadata=shown("One line of text.", "Brass desk lamp"))
-    brand = fields.String()
-    description = fields.String(metadata=shown("Plain text; a shop's HTML is cleaned."))
-    category = fields.String()
+    source = fields.String(metadata=shown("The source's name.", "lumen"))
+    source_id = fields.String(metadata=shown("The source's own id.", "7001"))
+    name = fields.String(metadata=shown("One line of text.", "Brass desk lamp"))
+    brand = fields.String(metadata=shown("Who makes it.", "Halden"))
+    description = fields.String(metadata=shown("Plain text; a shop's HTML is cleaned.", "Solid brass, with a dimmer."))
+    category = fields.String(metadata=shown("What kind of thing it is.", "Lamps"))
     price = fields.Nested(MoneySchema, metadata=shown("The lowest price that can be bought."))
     price_range = fields.Nested(PriceRangeSchema, metadata=shown("Only where the variants' prices differ."))
-    availability = fields.String(metadata=shown("A word of schema.org/ItemAvailability.", **_AVAILABILITY))
+    availability = fields.String(metadata=shown("A word of schema.org/ItemAvailability.", "InStock", **_AVAILABILITY))
     stock = fields.Integer(metadata=shown("Whole pieces, where the shop tells.", 12))
-    rating = fields.Nested(RatingSchema)
+    rating = fields.Nested(RatingSchema, metadata=shown("What buyers thought."))
     gtin = fields.String(metadata=shown("GTIN-14 with a proven check digit.", "04006381333931"))
-    sku = fields.String()
-    url = fields.String(metadata=shown("The product's page in the shop."))
-    images = fields.List(fields.String(), metadata=shown("Absolute URLs."))
-    tags = fields.List(fields.String())
-    variants = fields.List(fields.Nested(VariantSchema))
+    sku = fields.String(metadata=shown("The shop's own article number.", "LMP-40"))
+    url = fields.String(metadata=shown("The product's page in the shop.", "https://lumen.example/products/brass-desk-lamp"))
+    images = fields.List(fields.String(), metadata=shown("Absolute URLs.", ["https://lumen.example/img/7001.jpg"]))
+    tags = fields.List(fields.String(), metadata=shown("The shop's own keywords.", ["desk", "brass"]))
+    variants = fields.List(fields.Nested(VariantSchema), metadata=shown("Its forms, where it has several."))
     attributes = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata=shown("What is worth keeping but proves nothing, such as a wrong barcode."),
+        metadata=shown("What is worth keeping but proves nothing, such as a wrong barcode.", {"barcode": "4006381333932"}),
     )
     updated_at = UtcTime(metadata=shown("When the shop last changed it, where it tells."))
-    fetched_at = UtcTime(required=True, metadata=shown("When Aisle fetched the record as it stands here."))
+    fetched_at = UtcTime(metadata=shown("When Aisle fetched the record as it stands here."))
 
 
 _SCHEMA = ProductSchema()

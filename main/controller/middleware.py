@@ -9,7 +9,7 @@ import structlog
 from flask import g, request
 from marshmallow import ValidationError, fields
 
-from main.controller.schemas import Choices, Values
+from main.controller.fields import Choices, Values
 from main.util.ids import sane_request_id
 from main.util.logs import bind_request_id, unbind_request_id
 
@@ -35,15 +35,16 @@ def load_args(schema: Schema) -> Any:
     Raises:
         ValidationError: a parameter is unknown, wrong, or given twice where once is allowed.
     """
-    found: dict[str, Any] = {}
+    given: dict[str, Any] = {}
+    twice: dict[str, Any] = {}
     for name, values in request.args.lists():
-        if _is_many(schema, name):
-            found[name] = values
-        elif len(values) > 1:
-            raise ValidationError("may be given only once", name)
-        else:
-            found[name] = values[0]
-    return schema.load(found)
+        many = _is_many(schema, name)
+        given[name] = values if many else values[0]
+        if len(values) > 1 and not many:
+            twice[name] = ["may be given only once"]
+    if twice:
+        raise ValidationError({**twice, **schema.validate(given)})
+    return schema.load(given)
 
 
 def _is_many(schema: Schema, name: str) -> bool:

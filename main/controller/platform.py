@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,17 +11,19 @@ from flask_restx import Namespace, Resource
 from main.controller.conditional import answer_json
 from main.controller.context import services
 from main.controller.middleware import load_args
+from main.controller.problems import problem
 from main.controller.schemas import (
     GreetingQuerySchema,
     HealthSchema,
     HeartbeatSchema,
     NoParametersSchema,
+    NotReadySchema,
     PlatformSchema,
     ReadinessSchema,
     RootSchema,
     StatusSchema,
 )
-from main.controller.swagger import documented, parameters
+from main.controller.swagger import answers, documented, parameters
 
 if TYPE_CHECKING:
     from flask import Response
@@ -30,6 +33,7 @@ platform = Namespace("service", description="The service itself.", path="/")
 
 _NONE = NoParametersSchema()
 _GREETING = GreetingQuerySchema()
+_NOT_READY = "Not yet, or not now: components says what does not work, waiting which sources had no first try."
 _LINKS = {
     "docs": "/docs",
     "swagger": "/swagger.json",
@@ -41,16 +45,15 @@ _LINKS = {
 }
 
 
-def _answer(schema: Schema, found: Any, *, status: int = 200, retry_after: int | None = None) -> Response:
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return answer_json(orjson.dumps(schema.dump(found)), status=status, headers=headers)
+def _answer(schema: Schema, found: Any) -> Response:
+    return answer_json(orjson.dumps(schema.dump(found)))
 
 
 @platform.route("/", endpoint="root")
 class Root(Resource):  # type: ignore[misc]
     """Where everything starts."""
 
-    @documented(platform, "Root", "Name, version and links.")
+    @documented(platform, "Root", "Name, version and links.", errors=(422,))
     def get(self) -> Response:
         """Say what this is and where to go."""
         load_args(_NONE)
@@ -74,11 +77,14 @@ class Ready(Resource):  # type: ignore[misc]
     """Readiness."""
 
     @documented(platform, "Readiness", "Requests can be served.")
-    @platform.response(503, "Not yet, or not now: what is down, and which sources had no first try.", None)  # type: ignore[untyped-decorator]
+    @answers(platform, 503, "NotReady", _NOT_READY)
     def get(self) -> Response:
         """Say whether requests can be served: the store answers, and every source has a snapshot or had its first try."""
         found = services().status.check_ready()
-        return _answer(ReadinessSchema(), found, status=200 if found.ready else 503, retry_after=None if found.ready else 5)
+        if found.ready:
+            return _answer(ReadinessSchema(), found)
+        members = NotReadySchema(only=("components", "waiting")).dump(found)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY, headers={"Retry-After": "5"}, **members)
 
 
 @platform.route("/heartbeat")
@@ -95,7 +101,7 @@ class Heartbeat(Resource):  # type: ignore[misc]
 class StatusItem(Resource):  # type: ignore[misc]
     """The process."""
 
-    @documented(platform, "Status", "The whole picture of the process that answered.")
+    @documented(platform, "Status", "The whole picture of the process that answered.", errors=(422,))
     def get(self) -> Response:
         """Say what this is, since when it runs, how its components are and what took how long."""
         load_args(_NONE)
@@ -106,7 +112,7 @@ class StatusItem(Resource):  # type: ignore[misc]
 class Hello(Resource):  # type: ignore[misc]
     """The platform."""
 
-    @documented(platform, "Platform", "What the hosting platform set; null where it set nothing.")
+    @documented(platform, "Platform", "What the hosting platform set; null where it set nothing.", errors=(422,))
     def get(self) -> Response:
         """Show what the hosting platform set in the environment; the password is masked."""
         load_args(_NONE)
@@ -117,7 +123,7 @@ class Hello(Resource):  # type: ignore[misc]
 class Greeting(Resource):  # type: ignore[misc]
     """The greeting."""
 
-    @platform.response(200, "The greeting, a JSON string.")  # type: ignore[untyped-decorator]
+    @documented(platform, "Greeting", "The greeting, a JSON string.", errors=(422,))
     @parameters(platform, _GREETING)
     def get(self) -> Response:
         """Greet whoever is named."""

@@ -12,7 +12,7 @@ from main.controller.envelope import encode_page, encode_sources, pick_fields
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
 from main.controller.schemas import FieldsSchema, ProductQuerySchema
-from main.controller.swagger import documented, parameters
+from main.controller.swagger import ETAG_HEADER, PAGING_HEADERS, conditional, documented, parameters
 
 if TYPE_CHECKING:
     from flask import Response
@@ -21,20 +21,20 @@ products = Namespace("products", description="The catalogue: every source's last
 
 _QUERY = ProductQuerySchema()
 _FIELDS = FieldsSchema()
-_LIST_HEADERS = {
-    "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
-    "X-Total-Count": {"description": "Products in the whole result", "type": "integer"},
-    "ETag": {"description": "Strong; changes when any byte of the answer does", "type": "string"},
-}
-_ETAG_HEADER = {"ETag": _LIST_HEADERS["ETag"]}
 
 
 @products.route("")
 class ProductList(Resource):  # type: ignore[misc]
     """Many products."""
 
-    @documented(products, "ProductPage", "One page of the result, and how every source stands.", headers=_LIST_HEADERS)
-    @products.response(304, "Nothing changed since the ETag in If-None-Match.")  # type: ignore[untyped-decorator]
+    @documented(
+        products,
+        "ProductPage",
+        "One page of the result, and how every source stands.",
+        errors=(422, 503),
+        headers={**PAGING_HEADERS, **ETAG_HEADER},
+    )
+    @conditional(products)
     @parameters(products, _QUERY)
     def get(self) -> Response:
         """Find products by words, filters and order; answered from the last good snapshots, whatever the shops do."""
@@ -56,12 +56,12 @@ class ProductList(Resource):  # type: ignore[misc]
 
 
 @products.route("/<path:product_id>")
-@products.param("product_id", "<source>:<the source's own id>, as lists give it", _in="path")
+@products.param("product_id", "<source>:<the source's own id>, as lists give it", _in="path", **{"x-example": "lumen:7001"})
 class ProductItem(Resource):  # type: ignore[misc]
     """One product."""
 
-    @documented(products, "Product", "The product.", headers=_ETAG_HEADER, errors=(404,))
-    @products.response(304, "Nothing changed since the ETag in If-None-Match.")  # type: ignore[untyped-decorator]
+    @documented(products, "Product", "The product.", errors=(404, 422, 503), headers=ETAG_HEADER)
+    @conditional(products)
     @parameters(products, _FIELDS)
     def get(self, product_id: str) -> Response:
         """Give one product with all its fields."""

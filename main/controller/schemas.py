@@ -2,76 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from main.controller.documents import PRODUCT_FIELDS, Document, ProductSchema, UtcTime, shown
+from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Gtins, Number, Values, Whole
 from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query, State
 from main.service.words import parse_words
-from main.util.money import is_currency, parse_amount, rank_amount
+from main.util.money import rank_amount
+from main.util.secret import MASK
 
-TEXT_LIMIT = 200
-LIST_LIMIT = 50
 PAGE_LIMIT = 100_000
-_GTIN_DIGITS = {8, 12, 13, 14}
+_PURPOSE = "One product API over all our shops"
+_STANDING = {"state": "fresh", "synced_at": UtcTime.example, "products": 120, "rejected": 2}
 
 
-class Price(fields.Field[Decimal]):
-    """An amount as a decimal number."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:  # noqa: ARG002
-        try:
-            return parse_amount(value)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+def short_text() -> validate.Length:
+    """Allow texts up to the limit."""
+    return validate.Length(max=TEXT_LIMIT, error=f"must be at most {TEXT_LIMIT} characters")
 
 
-class Choices(fields.Field[tuple[str, ...]]):
-    """Words from a fixed list, separated by commas or given several times; upper and lower case are the same."""
-
-    def __init__(self, choices: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.choices = {choice.lower(): choice for choice in choices}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
-        words = [word.strip().lower() for item in value for word in item.split(",") if word.strip()]
-        if any(word not in self.choices for word in words):
-            raise ValidationError(f"must be of: {', '.join(self.choices.values())}")
-        return tuple(sorted({self.choices[word] for word in words}))
-
-
-class Values(fields.Field[tuple[str, ...]]):
-    """Values to choose among, given several times: any of them will do."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
-        if len(value) > LIST_LIMIT:
-            raise ValidationError(f"may be given at most {LIST_LIMIT} times")
-        if any(not item.strip() or len(item) > TEXT_LIMIT or not item.isprintable() for item in value):
-            raise ValidationError(f"must be 1 to {TEXT_LIMIT} printable characters")
-        return tuple(sorted({item.strip() for item in value}))
-
-
-class Gtins(Values):
-    """Article numbers, given several times."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
-        found = super()._deserialize(value, attr, data, **kwargs)
-        if any(not (item.isascii() and item.isdigit() and len(item) in _GTIN_DIGITS) for item in found):
-            raise ValidationError("must be 8, 12, 13 or 14 digits")
-        return tuple(sorted(item.zfill(14) for item in found))
-
-
-def whole(least: int, most: int, default: int, description: str) -> fields.Integer:
-    """Give a parameter that is a whole number within bounds."""
-    allowed = f"must be a whole number from {least} to {most}"
-    return fields.Integer(
-        load_default=default,
-        validate=validate.Range(least, most, error=allowed),
-        error_messages={"invalid": allowed},
-        metadata=shown(description),
-    )
+def _check_words(text: str) -> None:
+    if text.strip() and len(text) <= TEXT_LIMIT and not parse_words(text):
+        raise ValidationError("must have a letter or a digit")
 
 
 class PagingSchema(Schema):
@@ -82,8 +36,8 @@ class PagingSchema(Schema):
 
         unknown = RAISE
 
-    page = whole(1, PAGE_LIMIT, 1, "Which page, from 1.")
-    per_page = whole(1, PER_PAGE_MAX, PER_PAGE, "How many on a page.")
+    page = Whole(1, PAGE_LIMIT, load_default=1, metadata=shown("Which page, from 1.", 1))
+    per_page = Whole(1, PER_PAGE_MAX, load_default=PER_PAGE, metadata=shown("How many on a page.", 10))
 
 
 class ProductQuerySchema(PagingSchema):
@@ -91,46 +45,42 @@ class ProductQuerySchema(PagingSchema):
 
     q = fields.String(
         load_default="",
-        validate=validate.Length(max=TEXT_LIMIT, error=f"must be at most {TEXT_LIMIT} characters"),
+        validate=[short_text(), _check_words],
         metadata=shown(
-            'Words that must all occur, "phrases" in quotes, prefix*; in name, brand, category, SKU, GTIN, description.'
+            'Words that must all occur, "phrases" in quotes, prefix*; in name, brand, category, SKU, GTIN, description.',
+            "desk lamp",
         ),
     )
-    source = Values(load_default=(), metadata=shown("Source names; may be given several times."))
-    brand = Values(load_default=(), metadata=shown("Brands; may be given several times."))
-    category = Values(load_default=(), metadata=shown("Categories; may be given several times."))
-    gtin = Gtins(load_default=(), metadata=shown("GTIN-8, -12, -13 or -14; may be given several times."))
-    min_price = Price(load_default=None, metadata=shown("Lowest nominal amount; name a currency to stay within one."))
-    max_price = Price(load_default=None, metadata=shown("Highest nominal amount."))
-    currency = fields.String(load_default=None, metadata=shown("ISO 4217 code."))
-    availability = Choices(tuple(Availability), load_default=(), metadata=shown("Words of schema.org/ItemAvailability."))
-    min_rating = fields.Float(
-        load_default=None,
-        allow_nan=False,
-        validate=validate.Range(0, 5, error="must be a number from 0 to 5"),
-        error_messages={"invalid": "must be a number from 0 to 5", "special": "must be a number from 0 to 5"},
-        metadata=shown("Lowest average rating; leaves out what nobody rated."),
+    source = Values(load_default=(), metadata=shown("Source names; may be given several times.", ["lumen"]))
+    brand = Values(load_default=(), metadata=shown("Brands; may be given several times.", ["Halden"]))
+    category = Values(load_default=(), metadata=shown("Categories; may be given several times.", ["Lamps"]))
+    gtin = Gtins(load_default=(), metadata=shown("GTIN-8, -12, -13 or -14; may be given several times.", ["4006381333931"]))
+    min_price = Amount(load_default=None, metadata=shown("Lowest nominal amount; name a currency to stay within one.", "10"))
+    max_price = Amount(load_default=None, metadata=shown("Highest nominal amount.", "99.50"))
+    currency = CurrencyCode(load_default=None, metadata=shown("ISO 4217 code.", "EUR"))
+    availability = Choices(
+        tuple(Availability), load_default=(), metadata=shown("Words of schema.org/ItemAvailability.", ["InStock"])
     )
+    min_rating = Number(0, 5, load_default=None, metadata=shown("Lowest average rating; leaves out what nobody rated.", 4.0))
     sort = fields.String(
         load_default=None,
         validate=validate.OneOf(SORTS, error=f"must be one of: {', '.join(SORTS)}"),
-        metadata=shown("Order; relevance where q is given, else name."),
+        metadata=shown("Order; relevance where q is given, else name.", "-price"),
     )
     fields_ = Choices(
-        PRODUCT_FIELDS, data_key="fields", load_default=(), metadata=shown("Only these fields of each product (and its id).")
+        PRODUCT_FIELDS,
+        data_key="fields",
+        load_default=(),
+        metadata=shown("Only these fields of each product (and its id).", ["name", "price"]),
     )
-    facets = Choices(FACETS, load_default=(), metadata=shown("Values with counts over the whole result."))
+    facets = Choices(FACETS, load_default=(), metadata=shown("Values with counts over the whole result.", ["brand", "price"]))
 
     @validates_schema
     def check(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse what contradicts itself or says nothing."""
+        """Refuse what contradicts itself."""
         lowest, highest = data["min_price"], data["max_price"]
         if lowest is not None and highest is not None and lowest > highest:
             raise ValidationError("must not be above max_price", "min_price")
-        if data["currency"] is not None and not is_currency(data["currency"]):
-            raise ValidationError("must be an ISO 4217 code such as EUR", "currency")
-        if data["q"].strip() and not parse_words(data["q"]):
-            raise ValidationError("must have a letter or a digit", "q")
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Query:
@@ -152,7 +102,12 @@ class FieldsSchema(Schema):
 
         unknown = RAISE
 
-    fields_ = Choices(PRODUCT_FIELDS, data_key="fields", load_default=(), metadata=shown("Only these fields (and the id)."))
+    fields_ = Choices(
+        PRODUCT_FIELDS,
+        data_key="fields",
+        load_default=(),
+        metadata=shown("Only these fields (and the id).", ["name", "price"]),
+    )
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> tuple[str, ...]:
@@ -174,7 +129,7 @@ class GreetingQuerySchema(NoParametersSchema):
 
     name = fields.String(
         load_default=None,
-        validate=validate.Length(max=TEXT_LIMIT, error=f"must be at most {TEXT_LIMIT} characters"),
+        validate=short_text(),
         metadata=shown("Whom to greet; config.yml's default_name where nobody is named.", "John"),
     )
 
@@ -192,8 +147,12 @@ class MetaSchema(Schema):
     """What a list says about itself."""
 
     version = fields.Integer(metadata=shown("The catalogue's version.", 12))
-    complete = fields.Boolean(metadata=shown("True when every enabled source has a snapshot that is not stale."))
-    sources = fields.Dict(keys=fields.String(), values=fields.Nested(SourceMetaSchema))
+    complete = fields.Boolean(metadata=shown("True when every enabled source has a snapshot that is not stale.", True))
+    sources = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(SourceMetaSchema),
+        metadata=shown("How each source stands.", {"lumen": _STANDING}),
+    )
 
 
 class BucketSchema(Document):
@@ -201,20 +160,24 @@ class BucketSchema(Document):
 
     value = fields.String(metadata=shown("The value; for price, the band in words.", "10-25 EUR"))
     count = fields.Integer(required=True, metadata=shown("How many products of the whole result have it.", 17))
-    currency = fields.String(metadata=shown("Only for price."))
-    min = fields.String(metadata=shown("Only for price: from this amount on."))
-    below = fields.String(metadata=shown("Only for price: below this amount; left out for the last band."))
+    currency = fields.String(metadata=shown("Only for price.", "EUR"))
+    min = fields.String(metadata=shown("Only for price: from this amount on.", "10"))
+    below = fields.String(metadata=shown("Only for price: below this amount; left out for the last band.", "25"))
 
 
 class ProductPageSchema(Schema):
     """A page of products."""
 
     data = fields.List(fields.Nested(ProductSchema), required=True)
-    page = fields.Integer(required=True)
-    per_page = fields.Integer(required=True)
-    total = fields.Integer(required=True, metadata=shown("Products in the whole result."))
-    pages = fields.Integer(required=True)
-    facets = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(BucketSchema)))
+    page = fields.Integer(required=True, metadata=shown("Which page this is.", 1))
+    per_page = fields.Integer(required=True, metadata=shown("How many fit on a page.", 30))
+    total = fields.Integer(required=True, metadata=shown("Products in the whole result.", 194))
+    pages = fields.Integer(required=True, metadata=shown("How many pages the result has.", 7))
+    facets = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Nested(BucketSchema)),
+        metadata=shown("Facet to its values, the most frequent first.", {"brand": [{"value": "Halden", "count": 17}]}),
+    )
     meta = fields.Nested(MetaSchema, required=True)
 
 
@@ -223,26 +186,34 @@ class SourceSchema(SourceMetaSchema):
 
     name = fields.String(attribute="source.name", metadata=shown("Its name.", "lumen"))
     kind = fields.String(attribute="source.kind", metadata=shown("Its dialect.", "shopify"))
-    url = fields.String(attribute="source.url")
-    enabled = fields.Boolean(attribute="source.enabled")
-    required = fields.Boolean(attribute="source.required")
-    current = fields.Boolean(metadata=shown("True when its snapshot is there and not stale."))
-    age_s = fields.Integer(allow_none=True, metadata=shown("Age of its snapshot in seconds."))
+    url = fields.String(attribute="source.url", metadata=shown("Where it is.", "https://lumen.example"))
+    enabled = fields.Boolean(attribute="source.enabled", metadata=shown("False when it is switched off.", True))
+    required = fields.Boolean(
+        attribute="source.required", metadata=shown("True when the catalogue makes no sense without it.", False)
+    )
+    current = fields.Boolean(metadata=shown("True when its snapshot is there and not stale.", True))
+    age_s = fields.Integer(allow_none=True, metadata=shown("Age of its snapshot in seconds.", 42))
     attempted_at = UtcTime(attribute="record.attempted_at", allow_none=True, metadata=shown("When its last sync ended."))
     outcome = fields.String(attribute="record.outcome", allow_none=True, metadata=shown("How its last sync ended.", "ok"))
-    failures = fields.Integer(attribute="record.failures", metadata=shown("Failed syncs since the last good one."))
-    error_type = fields.String(attribute="record.error_type", allow_none=True, metadata=shown("The last failure's type."))
-    error = fields.String(attribute="record.error", allow_none=True, metadata=shown("The last failure in words."))
+    failures = fields.Integer(attribute="record.failures", metadata=shown("Failed syncs since the last good one.", 0))
+    error_type = fields.String(
+        attribute="record.error_type", allow_none=True, metadata=shown("The last failure's type.", "UpstreamTimeout")
+    )
+    error = fields.String(
+        attribute="record.error", allow_none=True, metadata=shown("The last failure in words.", "No whole answer in time.")
+    )
     failed_at = UtcTime(attribute="record.failed_at", allow_none=True, metadata=shown("When it last failed."))
-    duration_ms = fields.Integer(attribute="record.duration_ms", allow_none=True)
-    next_sync_at = UtcTime(attribute="record.next_sync_at", allow_none=True)
+    duration_ms = fields.Integer(
+        attribute="record.duration_ms", allow_none=True, metadata=shown("How long its last sync took.", 310)
+    )
+    next_sync_at = UtcTime(attribute="record.next_sync_at", allow_none=True, metadata=shown("When it is due next."))
 
 
 class SourceListSchema(Schema):
     """All sources."""
 
     data = fields.List(fields.Nested(SourceSchema))
-    total = fields.Integer()
+    total = fields.Integer(metadata=shown("How many sources there are.", 3))
 
 
 class FaultSchema(Schema):
@@ -255,20 +226,22 @@ class FaultSchema(Schema):
 class RejectedSchema(Schema):
     """A record in quarantine."""
 
-    position = fields.Integer(metadata=shown("Where it stood in the crawl, from 1."))
-    record_id = fields.String(allow_none=True, metadata=shown("The shop's own id, where it has one."))
+    position = fields.Integer(metadata=shown("Where it stood in the crawl, from 1.", 16))
+    record_id = fields.String(allow_none=True, metadata=shown("The shop's own id, where it has one.", "4116"))
     faults = fields.List(fields.Nested(FaultSchema))
-    raw = fields.String(metadata=shown("The record as the shop sent it, cut after 8,000 characters."))
+    raw = fields.String(
+        metadata=shown("The record as the shop sent it, cut after 8,000 characters.", '{"id": 4116, "price": "-5.00"}')
+    )
 
 
 class RejectedPageSchema(Schema):
     """A page of a source's quarantine."""
 
     data = fields.List(fields.Nested(RejectedSchema))
-    page = fields.Integer()
-    per_page = fields.Integer()
-    total = fields.Integer()
-    pages = fields.Integer()
+    page = fields.Integer(metadata=shown("Which page this is.", 1))
+    per_page = fields.Integer(metadata=shown("How many fit on a page.", 30))
+    total = fields.Integer(metadata=shown("Records in quarantine.", 2))
+    pages = fields.Integer(metadata=shown("How many pages that makes.", 1))
 
 
 class ComponentSchema(Document):
@@ -276,38 +249,41 @@ class ComponentSchema(Document):
 
     name = fields.String(metadata=shown("Its role.", "catalogue"))
     kind = fields.String(metadata=shown("What it is.", "sqlite"))
-    up = fields.Boolean()
-    error = fields.String()
+    up = fields.Boolean(metadata=shown("Whether it works.", True))
+    error = fields.String(metadata=shown("What is wrong; left out while it works.", "The catalogue store does not answer."))
 
 
 class TimingSchema(Schema):
     """How often something ran in this process, and how long it took."""
 
-    count = fields.Integer()
-    mean_ms = fields.Float()
-    max_ms = fields.Float()
+    count = fields.Integer(metadata=shown("How often.", 12))
+    mean_ms = fields.Float(metadata=shown("Milliseconds, on average.", 1.8))
+    max_ms = fields.Float(metadata=shown("Milliseconds, at most.", 4.2))
 
 
 class StatusSchema(Schema):
     """The whole picture of this process."""
 
-    id = fields.String(attribute="identity.id")
-    name = fields.String(attribute="identity.name")
-    description = fields.String(attribute="identity.description")
-    version = fields.String(attribute="identity.version")
-    start_time = UtcTime()
-    current_time = UtcTime()
+    id = fields.String(attribute="identity.id", metadata=shown("This installation's id.", "aisle"))
+    name = fields.String(attribute="identity.name", metadata=shown("Its name.", "aisle"))
+    description = fields.String(attribute="identity.description", metadata=shown("What it is for.", _PURPOSE))
+    version = fields.String(attribute="identity.version", metadata=shown("Aisle's version.", "0.1.0"))
+    start_time = UtcTime(metadata=shown("When this process started."))
+    current_time = UtcTime(metadata=shown("Current time, UTC."))
     uptime = fields.Float(attribute="uptime_s", metadata=shown("Seconds.", 86.4))
     components = fields.List(fields.Nested(ComponentSchema))
-    timings = fields.Dict(keys=fields.String(), values=fields.Nested(TimingSchema))
+    timings = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(TimingSchema),
+        metadata=shown("What took how long.", {"SearchService.find": {"count": 12, "mean_ms": 1.8, "max_ms": 4.2}}),
+    )
 
 
 class ReadinessSchema(Schema):
     """Whether requests can be served."""
 
-    ready = fields.Boolean()
+    ready = fields.Boolean(metadata=shown("Always true: what is not ready answers 503.", True))
     components = fields.List(fields.Nested(ComponentSchema))
-    waiting = fields.List(fields.String(), metadata=shown("Sources that had no first try yet."))
 
 
 class HealthSchema(Schema):
@@ -325,21 +301,27 @@ class HeartbeatSchema(Schema):
 class PlatformSchema(Schema):
     """What the hosting platform set; null where it set nothing."""
 
-    platformUrl = fields.String(attribute="base_url", allow_none=True)  # noqa: N815 - the platform's own spelling
-    mqttPlatformUrl = fields.String(attribute="mqtt_url", allow_none=True)  # noqa: N815
-    tenant = fields.String(allow_none=True)
-    user = fields.String(allow_none=True)
-    password = fields.Function(lambda platform: platform.password and repr(platform.password))
-    microserviceIsolation = fields.String(attribute="isolation", allow_none=True)  # noqa: N815
+    platformUrl = fields.String(  # noqa: N815 - the platform's own spelling
+        attribute="base_url", allow_none=True, metadata=shown("C8Y_BASEURL.", "https://t100.platform.example")
+    )
+    mqttPlatformUrl = fields.String(  # noqa: N815
+        attribute="mqtt_url", allow_none=True, metadata=shown("C8Y_BASEURL_MQTT.", "tcp://t100.platform.example:1883")
+    )
+    tenant = fields.String(allow_none=True, metadata=shown("C8Y_BOOTSTRAP_TENANT.", "t100"))
+    user = fields.String(allow_none=True, metadata=shown("C8Y_BOOTSTRAP_USER.", "servicebootstrap_aisle"))
+    password = fields.String(allow_none=True, metadata=shown("C8Y_BOOTSTRAP_PASSWORD, masked.", MASK))
+    microserviceIsolation = fields.String(  # noqa: N815
+        attribute="isolation", allow_none=True, metadata=shown("C8Y_MICROSERVICE_ISOLATION.", "MULTI_TENANT")
+    )
 
 
 class RootSchema(Schema):
     """Where to go from here."""
 
-    name = fields.String()
-    description = fields.String()
-    version = fields.String()
-    links = fields.Dict(keys=fields.String(), values=fields.String())
+    name = fields.String(metadata=shown("This installation's name.", "aisle"))
+    description = fields.String(metadata=shown("What it is for.", _PURPOSE))
+    version = fields.String(metadata=shown("Aisle's version.", "0.1.0"))
+    links = fields.Dict(keys=fields.String(), values=fields.String(), metadata=shown("Where to go.", {"products": "/products"}))
 
 
 class ProblemSchema(Schema):
@@ -348,12 +330,33 @@ class ProblemSchema(Schema):
     type = fields.String(required=True, metadata=shown("about:blank, or a URI that names the kind of problem.", "about:blank"))
     title = fields.String(required=True, metadata=shown("The status in words.", "Unprocessable Entity"))
     status = fields.Integer(required=True, metadata=shown("The HTTP status.", 422))
-    detail = fields.String(metadata=shown("What happened, for a person."))
-    instance = fields.String(metadata=shown("The path that was asked for."))
-    request_id = fields.String(metadata=shown("Names this request in the log."))
+    detail = fields.String(metadata=shown("What happened, for a person.", "One or more parameters or fields are wrong."))
+    instance = fields.String(metadata=shown("The path that was asked for.", "/products"))
+    request_id = fields.String(metadata=shown("Names this request in the log.", "7d0f4c5d2b9e4f0f8f5b6a3c1d2e4f60"))
+
+
+class InvalidSchema(ProblemSchema):
+    """A request with something wrong in it."""
+
     errors = fields.Dict(
-        keys=fields.String(), values=fields.List(fields.String()), metadata=shown("Parameter or field to messages.")
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata=shown("Parameter or field to messages.", {"page": ["must be a whole number from 1 to 100000"]}),
     )
+
+
+class UnavailableSchema(ProblemSchema):
+    """No answer now."""
+
     sources = fields.Dict(
-        keys=fields.String(), values=fields.Nested(SourceMetaSchema), metadata=shown("How each source stands.")
+        keys=fields.String(),
+        values=fields.Nested(SourceMetaSchema),
+        metadata=shown("How each source stands, where none has a snapshot.", {"lumen": {**_STANDING, "state": "syncing"}}),
     )
+
+
+class NotReadySchema(ProblemSchema):
+    """What stands in the way of serving requests."""
+
+    components = fields.List(fields.Nested(ComponentSchema))
+    waiting = fields.List(fields.String(), metadata=shown("Sources that had no first try yet.", ["lumen"]))

@@ -12,7 +12,7 @@ from main.controller.context import services
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
 from main.controller.schemas import NoParametersSchema, PagingSchema, RejectedSchema, SourceSchema
-from main.controller.swagger import documented, parameters
+from main.controller.swagger import PAGING_HEADERS, documented, parameters
 
 if TYPE_CHECKING:
     from flask import Response
@@ -29,7 +29,7 @@ _REJECTED = RejectedSchema()
 class SourceList(Resource):  # type: ignore[misc]
     """All sources."""
 
-    @documented(sources, "SourceList", "All sources, in the order they are configured in.")
+    @documented(sources, "SourceList", "All sources, in the order they are configured in.", errors=(422, 503))
     def get(self) -> Response:
         """Tell how every source stands."""
         load_args(_NONE)
@@ -38,11 +38,11 @@ class SourceList(Resource):  # type: ignore[misc]
 
 
 @sources.route("/<string:name>")
-@sources.param("name", "The source's name", _in="path")
+@sources.param("name", "The source's name", _in="path", **{"x-example": "lumen"})
 class SourceItem(Resource):  # type: ignore[misc]
     """One source."""
 
-    @documented(sources, "Source", "The source.", errors=(404,))
+    @documented(sources, "Source", "The source.", errors=(404, 422, 503))
     def get(self, name: str) -> Response:
         """Tell how one source stands."""
         load_args(_NONE)
@@ -50,11 +50,11 @@ class SourceItem(Resource):  # type: ignore[misc]
 
 
 @sources.route("/<string:name>/quarantine")
-@sources.param("name", "The source's name", _in="path")
+@sources.param("name", "The source's name", _in="path", **{"x-example": "lumen"})
 class Quarantine(Resource):  # type: ignore[misc]
     """What a source sent that is no valid product."""
 
-    @documented(sources, "RejectedPage", "One page of the source's quarantine.", errors=(404,))
+    @documented(sources, "RejectedPage", "One page of the source's quarantine.", errors=(404, 422, 503), headers=PAGING_HEADERS)
     @parameters(sources, _PAGING)
     def get(self, name: str) -> Response:
         """Show the records of the last sync that failed validation, each with its reasons."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_restx import Api
 
-from main.controller import schemas
-from main.controller.documents import ProductSchema
+from main.controller import fields, schemas
+from main.controller.documents import ProductSchema, UtcTime
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    import marshmallow
     from flask import Flask, Response
     from flask_restx import Namespace
-    from marshmallow import Schema, fields
+    from marshmallow import Schema
 
 _SHOWN: Mapping[str, type[Schema]] = {
     "Product": ProductSchema,
@@ -33,41 +35,51 @@ _SHOWN: Mapping[str, type[Schema]] = {
     "Platform": schemas.PlatformSchema,
     "Root": schemas.RootSchema,
     "Problem": schemas.ProblemSchema,
+    "Invalid": schemas.InvalidSchema,
+    "Unavailable": schemas.UnavailableSchema,
+    "NotReady": schemas.NotReadySchema,
 }
+_GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _PROBLEMS = {
-    404: "There is no such thing.",
-    405: "The address does not take this method.",
-    422: "A parameter is unknown or wrong; errors names it.",
-    500: "Something went wrong inside; nothing of it is shown.",
-    503: "Cannot answer now; Retry-After says when to come back.",
+    404: ("Problem", "There is no such thing."),
+    422: ("Invalid", "A parameter is unknown or wrong; errors names it."),
+    500: ("Problem", "Something went wrong inside; nothing of it is shown."),
+    503: ("Unavailable", "Cannot answer now; Retry-After says when to come back."),
 }
-_EVERYWHERE = (422, 500, 503)
+_RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait before asking again", "type": "integer"}}
+ETAG_HEADER = {"ETag": {"description": "Strong; changes when any byte of the answer does", "type": "string"}}
+PAGING_HEADERS = {
+    "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
+    "X-Total-Count": {"description": "How many the whole result has", "type": "integer"},
+}
+_SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
 F = TypeVar("F")
 
 
-def _plugin_for_own_fields(converter: Any) -> None:
-    def describe(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
-        if isinstance(field, schemas.Choices):
-            items = {"type": "string", "enum": list(field.choices.values())}
-            return {"type": "array", "items": items, "collectionFormat": "csv"}
-        if isinstance(field, schemas.Values):
-            return {"type": "array", "items": {"type": "string"}, "collectionFormat": "multi"}
-        if isinstance(field, schemas.Price):
-            return {"type": "string", "pattern": r"^\d+(\.\d+)?$", "x-example": "19.99"}
-        return {}
-
-    converter.add_attribute_function(describe)
+def _describe_own_fields(_converter: Any, field: marshmallow.fields.Field[Any], **_: Any) -> dict[str, Any]:
+    items: dict[str, Any] = {"type": "string"}
+    if isinstance(field, fields.Choices):
+        return {"type": "array", "items": {**items, "enum": list(field.choices.values())}, "collectionFormat": "csv"}
+    if isinstance(field, fields.Gtins):
+        return {"type": "array", "items": {**items, "pattern": fields.GTIN_PATTERN}, **_SEVERAL}
+    if isinstance(field, fields.Values):
+        bounds = {"maxLength": fields.TEXT_LIMIT, "pattern": fields.VALUE_PATTERN}
+        return {"type": "array", "items": {**items, **bounds}, **_SEVERAL}
+    if isinstance(field, fields.Amount):
+        return {"type": "string", "pattern": fields.AMOUNT_PATTERN}
+    if isinstance(field, fields.CurrencyCode):
+        return {"type": "string", "pattern": fields.CURRENCY_PATTERN}
+    return {"example": UtcTime.example} if isinstance(field, UtcTime) else {}
 
 
 def _build() -> tuple[dict[str, Any], Any]:
     plugin = MarshmallowPlugin(schema_name_resolver=_name_of)
     spec = APISpec(title="", version="", openapi_version="2.0", plugins=[plugin])
     converter: Any = plugin.converter
-    _plugin_for_own_fields(converter)
+    converter.add_attribute_function(_describe_own_fields)
     for name, schema in _SHOWN.items():
-        if name not in spec.components.schemas:
-            spec.components.schema(name, schema=schema)
-    return _nullable(spec.to_dict()["definitions"]), converter
+        spec.components.schema(name, schema=schema)
+    return {**spec.to_dict()["definitions"], "Greeting": _GREETING}, converter
 
 
 def _name_of(schema: Any) -> str:
@@ -75,29 +87,38 @@ def _name_of(schema: Any) -> str:
     return str(cls.__name__).removesuffix("Schema")
 
 
-def _nullable(definitions: dict[str, Any]) -> dict[str, Any]:
-    # Swagger 2.0 has no nullable; validators read x-nullable.
-    for definition in definitions.values():
-        for described in definition.get("properties", {}).values():
-            if isinstance(described.get("type"), list):
-                described["type"] = next(kind for kind in described["type"] if kind != "null")
-                described["x-nullable"] = True
-    return definitions
-
-
 DEFINITIONS, _CONVERTER = _build()
 
 
-def documented(namespace: Namespace, name: str, description: str, **extra: Any) -> Callable[[F], F]:
-    """Document an endpoint's answer by the schema of this name, and the errors that any endpoint may give."""
-    codes = sorted({*_EVERYWHERE, *extra.pop("errors", ())})
+def answers(namespace: Namespace, code: int, name: str, description: str, **extra: Any) -> Callable[[F], F]:
+    """Document one answer of an endpoint by the schema of this name."""
+    model = namespace.schema_model(name, DEFINITIONS[name])
+    if code == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra["headers"] = _RETRY_HEADER
+    return cast("Callable[[F], F]", namespace.response(code, description, model, **extra))
+
+
+def documented(
+    namespace: Namespace, name: str, description: str, *, errors: Sequence[int] = (), **extra: Any
+) -> Callable[[F], F]:
+    """Document an endpoint's answer by the schema of this name, and the errors it may give beside 500."""
 
     def decorate(function: F) -> F:
-        model = namespace.schema_model(name, DEFINITIONS[name])
-        failure = namespace.schema_model("Problem", DEFINITIONS["Problem"])
-        function = namespace.response(200, description, model, **extra)(function)
-        for code in codes:
-            function = namespace.response(code, _PROBLEMS[code], failure)(function)
+        function = answers(namespace, 200, name, description, **extra)(function)
+        for code in (*errors, 500):
+            function = answers(namespace, code, *_PROBLEMS[code])(function)
+        return function
+
+    return decorate
+
+
+def conditional(namespace: Namespace) -> Callable[[F], F]:
+    """Document that an endpoint answers 304 while the caller's ETag still holds."""
+
+    def decorate(function: F) -> F:
+        namespace.response(304, "Nothing changed since the ETag in If-None-Match.", headers=ETAG_HEADER)(function)
+        described = {"in": "header", "type": "string", "description": "The ETag of the answer the caller holds"}
+        namespace.doc(params={"If-None-Match": {**described, "x-example": '"d41d8cd98f00b204"'}})(function)
         return function
 
     return decorate
@@ -106,12 +127,46 @@ def documented(namespace: Namespace, name: str, description: str, **extra: Any) 
 def parameters(namespace: Namespace, schema: Schema) -> Callable[[F], F]:
     """Document the query parameters that a schema loads."""
     found = _CONVERTER.schema2parameters(schema, location="query")
-    documented_by_name = {item["name"]: {k: v for k, v in item.items() if k != "name"} for item in found}
-    return cast("Callable[[F], F]", namespace.doc(params=documented_by_name))
+    return cast("Callable[[F], F]", namespace.doc(params={item["name"]: _describe_parameter(item) for item in found}))
+
+
+def _describe_parameter(item: dict[str, Any]) -> dict[str, Any]:
+    # Swagger 2.0 knows no null and no example in a parameter; a default that says nothing is left out.
+    kept = {key: value for key, value in item.items() if key not in {"name", "x-nullable"} and value not in (None, "", [])}
+    if "enum" in kept:
+        kept["enum"] = [choice for choice in kept["enum"] if choice is not None]
+    return {**{key: value for key, value in kept.items() if key != "example"}, "x-example": kept["example"]}
+
+
+def _find_example(described: Mapping[str, Any]) -> Any:
+    """Give the example of a definition, put together from those of its fields."""
+    if "example" in described:
+        return described["example"]
+    if "allOf" in described:
+        return _find_example(described["allOf"][0])
+    if "$ref" in described:
+        return _find_example(DEFINITIONS[described["$ref"].rpartition("/")[2]])
+    if described["type"] == "array":
+        return [_find_example(described["items"])]
+    return {name: _find_example(field) for name, field in described["properties"].items()}
+
+
+def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
+    if "schema" not in response:
+        return {**response}
+    example = _find_example(response["schema"])
+    if code < HTTPStatus.BAD_REQUEST:
+        return {**response, "examples": {"application/json": example}}
+    about = {"title": HTTPStatus(code).phrase, "status": code, "detail": response["description"]}
+    return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
 class AisleApi(Api):  # type: ignore[misc]
-    """Flask-RESTX with one error renderer and complete definitions."""
+    """Flask-RESTX with one error renderer and complete definitions; ``sources`` are the names a caller may choose among."""
+
+    def __init__(self, *args: Any, sources: Sequence[str], **kwargs: Any) -> None:
+        self._sources = {"items": {"type": "string", "enum": [*sources]}, "x-example": [*sources[:1]]} if sources else {}
+        super().__init__(*args, **kwargs)
 
     def handle_error(self, e: Exception) -> Response:
         """Render every error the same way in and outside the API."""
@@ -121,10 +176,19 @@ class AisleApi(Api):  # type: ignore[misc]
         # RESTX would put its own 404 page at the root; the root is an endpoint of ours.
         app_or_blueprint.add_url_rule(self._doc, "doc", self.render_doc)
 
-    @cached_property
+    @property
     def __schema__(self) -> dict[str, Any]:
-        """The Swagger 2.0 document: RESTX's, with every definition and both media types."""
-        document: dict[str, Any] = super().__schema__
-        document["definitions"] = DEFINITIONS
-        document["produces"] = ["application/json", MEDIA_TYPE]
-        return document
+        """The Swagger 2.0 document under the prefix it is asked for: RESTX's, with every definition, example and media type."""
+        return {**self._document, "basePath": self.base_path.rstrip("/") or "/"}
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        made: dict[str, Any] = super().__schema__
+        operations = (part for path in made["paths"].values() for part in path.values() if "responses" in part)
+        for operation in operations:
+            shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
+            operation["responses"] = dict(sorted(shown.items()))
+            given = operation.get("parameters", ())
+            operation["parameters"] = [{**each, **self._sources} if each["name"] == "source" else each for each in given]
+        kept = {key: value for key, value in made.items() if key != "responses"}
+        return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

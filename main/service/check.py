@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from main.service.crawl import map_record
 from main.service.errors import AisleError, RecordRejected
 from main.service.fanout import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from main.service.model import Source
+    from main.service.model import Product, Source
     from main.service.ports import Connector
 
 
@@ -34,8 +35,9 @@ class SourceCheck:
 class CheckService:
     """Makes one call to each source and maps what comes back; stores nothing."""
 
-    def __init__(self, connect: Callable[[Source], Connector]) -> None:
+    def __init__(self, connect: Callable[[Source], Connector], dump: Callable[[Product], bytes]) -> None:
         self._connect = connect
+        self._dump = dump
 
     def run(self, sources: Sequence[Source]) -> list[SourceCheck]:
         """Try all sources at once."""
@@ -56,10 +58,9 @@ class CheckService:
         note = wrong[0] if wrong else None
         return SourceCheck(source, True, len(notes) - len(wrong), len(wrong), page.total, fault, note)
 
-    @staticmethod
-    def _try_record(connector: Connector, raw: bytes) -> str | None:
+    def _try_record(self, connector: Connector, raw: bytes) -> str | None:
         try:
-            connector.load(raw)
+            map_record(connector, self._dump, raw)
         except RecordRejected as rejection:
             return f"record {rejection.record_id or '?'}: {rejection}"
         return None

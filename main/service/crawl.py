@@ -35,6 +35,22 @@ class Tally:
     rejected: list[Rejected] = field(default_factory=list)
 
 
+def map_record(connector: Connector, dump: Callable[[Product], bytes], raw: bytes) -> tuple[Product, bytes]:
+    """Give a raw record's product and its document.
+
+    Raises:
+        RecordRejected: it is no valid product, or the mapping itself broke on it.
+    """
+    try:
+        product = connector.load(raw)
+        return product, dump(product)
+    except RecordRejected:
+        raise
+    except Exception as error:  # a record nobody foresaw must not harm its neighbours
+        _log.exception("record.mapping_failed")
+        raise RecordRejected([Fault("record", f"could not be mapped ({type(error).__name__})")]) from error
+
+
 class Crawl:
     """Takes a source's pages one after the other and sorts their records."""
 
@@ -94,20 +110,10 @@ class Crawl:
         return True
 
     def _stage(self, raw: bytes, digest: bytes) -> None:
-        product, document = self._map(raw)
+        product, document = map_record(self._connector, self._dump, raw)
         if self._owners.setdefault(product.source_id, digest) != digest:
             raise RecordRejected([Fault("id", "is already used by another record of this shop")], product.source_id)
         self._staging.add(product, document, digest)
-
-    def _map(self, raw: bytes) -> tuple[Product, bytes]:
-        try:
-            product = self._connector.load(raw)
-            return product, self._dump(product)
-        except RecordRejected:
-            raise
-        except Exception as error:  # a record nobody foresaw must not harm its neighbours
-            _log.exception("record.mapping_failed", source=self._source.name)
-            raise RecordRejected([Fault("record", f"could not be mapped ({type(error).__name__})")]) from error
 
     def _reject(self, position: int, rejection: RecordRejected, raw: bytes) -> None:
         self.tally.rejected_count += 1

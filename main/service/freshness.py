@@ -18,7 +18,7 @@ def decide(source: Source, record: SourceRecord | None, now: dt.datetime) -> Sou
     age = None if record.synced_at is None else max(0, int((now - record.synced_at).total_seconds()))
     young = age is not None and age <= source.fresh_for.total_seconds()
     state = _state(source, record, now, young=young)
-    current = young and state in {State.FRESH, State.SYNCING}
+    current = young and record.outcome not in {Outcome.FAILED, Outcome.HELD}
     return SourceStatus(source, record, state, current, age)
 
 

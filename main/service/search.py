@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from main.util.clock import Clock
 
 
+_PAGE_BYTES = 32 * 1024
+
+
+def _weigh(hits: Hits) -> int:
+    # In pages of the usual size, so that a hundred long products a page cannot take a worker's memory.
+    return 1 + sum(map(len, hits.documents)) // _PAGE_BYTES
+
+
 class SearchService:
     """Finds products; remembers answered pages by catalogue version and normalised query."""
 
@@ -27,7 +36,7 @@ class SearchService:
         self._reader = reader
         self._sources = sources
         self._clock = clock
-        self._pages: LRUCache[tuple[int, Query], Hits] = LRUCache(cached_pages)
+        self._pages: LRUCache[tuple[int, Query], Hits] = LRUCache(cached_pages, getsizeof=_weigh)
         self._lock = threading.Lock()
 
     def head(self) -> Head:
@@ -67,7 +76,7 @@ class SearchService:
             return Page(head, query, remembered)
         current, hits = self._reader.find(query)
         if self._pages.maxsize:
-            with self._lock:
+            with self._lock, suppress(ValueError):  # heavier than all that may be remembered
                 self._pages[(current.version, query)] = hits
         return Page(current, query, hits)
 

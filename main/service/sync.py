@@ -120,7 +120,7 @@ class SyncService:
             staging.hold(held)
             _log.warning("source.sync_held", source=report.source, before=before, now=now, rejected=tally.rejected_count)
             return held
-        done = staging.commit(report, tally.rejected, self._owner)
+        done = replace(staging.commit(report, tally.rejected, self._owner), finished_at=self.clock.now())
         _log.info(
             "source.synced",
             source=done.source,
@@ -135,7 +135,14 @@ class SyncService:
         return done
 
     def _failed(self, report: SyncReport, error_type: str, text: str, retry_after: float | None) -> SyncReport:
-        failed = replace(report, outcome=Outcome.FAILED, finished_at=self.clock.now(), error_type=error_type, error=text)
+        failed = replace(
+            report,
+            outcome=Outcome.FAILED,
+            finished_at=self.clock.now(),
+            error_type=error_type,
+            error=text,
+            retry_after=retry_after,
+        )
         _log.warning("source.sync_failed", source=report.source, error_type=error_type, error=text, retry_after=retry_after)
         self.store.record(failed)
         return failed
@@ -156,14 +163,17 @@ class SyncService:
     def _plan_next(self, source: Source, report: SyncReport) -> None:
         if report.outcome in {Outcome.STOPPED, Outcome.BUSY}:
             return
-        failures = self.store.failures(source.name)
-        self.store.schedule(source.name, self.clock.now() + next_wait(source, failures, random.uniform(-1, 1)))  # noqa: S311
+        failures = self.store.failures(source.name) if report.outcome is Outcome.FAILED else 0
+        wait = next_wait(source, failures, random.uniform(-1, 1), report.retry_after)  # noqa: S311 - no secret
+        self.store.schedule(source.name, self.clock.now() + wait)
 
 
-def next_wait(source: Source, failures: int, luck: float) -> timedelta:
+def next_wait(source: Source, failures: int, luck: float, retry_after: float | None = None) -> timedelta:
     """Give how long to wait until the next sync: ``every``, or after failures a wait that doubles up to ``every``.
 
-    ``luck`` of -1..1 moves it by a tenth, so that sources and machines do not march in step.
+    A held crawl is no failure: its second opinion comes a whole round later, so that one bad moment of a shop cannot agree
+    with itself. ``luck`` of -1..1 moves the wait by a tenth, so that sources and machines do not march in step; it is never
+    shorter than the ``retry_after`` seconds the shop asked for.
     """
     wait = source.every if failures == 0 else min(source.every, _FIRST_RETRY * 2 ** min(failures - 1, 16))
-    return wait * (1 + _JITTER * luck)
+    return max(wait * (1 + _JITTER * luck), timedelta(seconds=retry_after or 0))

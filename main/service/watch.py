@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from main.service.errors import AisleError
+from main.service.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Watcher:
                 if self._wait_until_due(source, latest):
                     report = self._sync.sync(source)
                     latest = self._round_from_now(source)
-                    if report.outcome == "busy":
+                    if report.outcome is Outcome.BUSY:
                         stop.wait(_BUSY_WAIT.total_seconds())
             except AisleError as error:
                 _log.warning("watch.store_down", source=source.name, error=str(error))

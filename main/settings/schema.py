@@ -288,6 +288,8 @@ class SourceSchema(Section):
         misplaced = {key: [f"only for kind {owner}"] for key, owner in _OWNED_KEYS.items() if key in data and kind != owner}
         if kind != "feed" and str(data.get("url", "")).startswith("file:"):
             misplaced["url"] = ["an http:// or https:// URL (file:// is for kind feed)"]
+        if kind != "feed" and "?" in str(data.get("url", "")):
+            misplaced["url"] = ["a URL without a query: the kind adds its own"]
         if misplaced:
             raise ValidationError(cast("dict[str, Any]", misplaced))
 

@@ -78,6 +78,7 @@ class SqliteStaging:
             connection.exec_driver_sql("UPDATE catalogue SET version = version + ?", (grown,))
             complete = replace(
                 report,
+                products=self.counts()[1],
                 created=len(self._staged) - updated,
                 updated=updated,
                 deleted=len(gone),

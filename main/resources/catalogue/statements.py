@@ -58,14 +58,14 @@ def _ranked_page(query: Query, window: tuple[int, int]) -> Statement:
     conditions, parameters = _conditions(query)
     joined = " JOIN product p ON p.key = product_index.rowid" if conditions else ""
     where = "".join(f" AND {condition}" for condition in conditions)
-    hits = (
-        f"SELECT product_index.rowid AS key, product_index.rank AS score FROM product_index{joined}"
-        f" WHERE product_index MATCH ?{where} LIMIT {RANKED_HITS}"
-    )
-    sql = (
-        f"SELECT p.document FROM (SELECT key, score FROM ({hits}) ORDER BY score, key LIMIT ? OFFSET ?) AS hit"
-        " JOIN product p ON p.key = hit.key ORDER BY hit.score, hit.key"
-    )
+    found = f"FROM product_index{joined} WHERE product_index MATCH ?{where} ORDER BY product_index.rowid"
+    # A whole number of pages is ranked; those behind follow in the index's own order, in which the ranked ones were picked.
+    ranked = RANKED_HITS - RANKED_HITS % query.per_page
+    hits = f"SELECT product_index.rowid AS key, 0 AS score {found} LIMIT ? OFFSET ?"
+    if window[1] < ranked:
+        best = f"SELECT product_index.rowid AS key, product_index.rank AS score {found} LIMIT {ranked}"
+        hits = f"SELECT key, score FROM ({best}) ORDER BY score, key LIMIT ? OFFSET ?"
+    sql = f"SELECT p.document FROM ({hits}) AS hit JOIN product p ON p.key = hit.key ORDER BY hit.score, hit.key"
     return Statement(sql, (match_expression(query.terms), *parameters, *window))
 
 

@@ -9,6 +9,7 @@ from main.resources.upstream.fakestore import FakeStoreConnector
 from main.resources.upstream.feed import FeedConnector
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.shopify import ShopifyConnector
+from main.resources.upstream.watchdog import Watchdog
 from main.resources.upstream.woocommerce import WooCommerceConnector
 from main.resources.upstream.woostore import WooStoreConnector
 
@@ -26,9 +27,9 @@ KINDS: dict[str, type[BaseConnector]] = {
 }
 
 
-def connect(source: Source, clock: Clock) -> BaseConnector:
-    """Give the connector for a source; nothing is called yet."""
-    return _connector_class(source)(source, UpstreamSession(source), clock)
+def connect(source: Source, clock: Clock, watchdog: Watchdog | None = None) -> BaseConnector:
+    """Give the connector for a source, with a watchdog of its own where none is shared; nothing is called yet."""
+    return _connector_class(source)(source, UpstreamSession(source, watchdog or Watchdog()), clock)
 
 
 def _connector_class(source: Source) -> type[BaseConnector]:

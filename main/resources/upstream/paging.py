@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
@@ -25,7 +26,7 @@ def pages_after(page: int, received: int, *, size: int, window: int, last: int |
 def next_link(answer: Answer) -> str | None:
     """Give the URL of the Link header's ``rel="next"`` (RFC 8288), if there is one."""
     links = parse_header_links(answer.headers.get("link", ""))
-    return next((link["url"] for link in links if link.get("rel") == "next"), None)
+    return next((urljoin(answer.url, link["url"]) for link in links if link.get("rel") == "next"), None)
 
 
 def counted(answer: Answer, header: str) -> int | None:

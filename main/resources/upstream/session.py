@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 import structlog
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
 from main import __version__
-from main.service.errors import (
-    UpstreamError,
-    UpstreamGarbled,
-    UpstreamRefused,
-    UpstreamThrottled,
-    UpstreamTimeout,
-    UpstreamUnreachable,
-)
+from main.resources.upstream.faults import refuse_errors, translate
+from main.resources.upstream.throttle import Throttle
+from main.resources.upstream.watchdog import WatchedAdapter
+from main.service.errors import UpstreamGarbled, UpstreamTimeout
 from main.util.logs import current_request_id
 from main.util.timed import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from main.service.model import Credentials, Rate, Source
+    from main.resources.upstream.watchdog import Watchdog, WatchedCall
+    from main.service.model import Credentials, Source
 
 MAX_BODY = 64 * 1024 * 1024
 MAX_FEED = 1024 * 1024 * 1024
 _CHUNK = 64 * 1024
-_OK = 200
-_NOT_MODIFIED = 304
-_ERRORS = 400
-_THROTTLED = 429
-_BUSY = 503
+_LONGEST_TURN = 60.0
+_TOO_LATE = "The answer was not whole by the deadline."
 # One more try, for calls that change nothing and on answers that say "not now"; the pause is jittered by urllib3.
 _RETRY = urllib3.Retry(
     total=1,
@@ -69,40 +61,16 @@ class Answer:
     body: bytes
 
 
-class Throttle:
-    """Keeps calls within a rate: at most ``calls`` begin in any ``period``."""
-
-    def __init__(self, rate: Rate | None) -> None:
-        self._rate = rate
-        self._begun: deque[float] = deque(maxlen=rate.calls if rate else 1)
-        self._lock = threading.Lock()
-
-    def wait(self, deadline: float) -> None:
-        """Return when a call may begin.
-
-        Raises:
-            UpstreamTimeout: that would be after the deadline (monotonic seconds).
-        """
-        if self._rate is None:
-            return
-        with self._lock:
-            now = time.monotonic()
-            due = now
-            if len(self._begun) == self._rate.calls:
-                due = max(now, self._begun[0] + self._rate.period.total_seconds())
-            if due > deadline:
-                raise UpstreamTimeout("No call was free within the source's rate before the deadline.")
-            self._begun.append(due)
-        time.sleep(due - now)
-
-
 class UpstreamSession:
     """Calls to one source; each thread has its own ``requests.Session``, because its state is not for sharing."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, watchdog: Watchdog) -> None:
         self._source = source
+        self._watchdog = watchdog
         self._origin = _origin(source.url)
-        self._throttle = Throttle(source.rate)
+        self._closed = threading.Event()
+        self._throttle = Throttle(source.rate, self._closed)
+        self._calls: set[WatchedCall] = set()
         self._local = threading.local()
         self._opened: list[requests.Session] = []
         self._lock = threading.Lock()
@@ -134,25 +102,46 @@ class UpstreamSession:
         return self._ask(url, None, MAX_BODY, 1)
 
     def close(self) -> None:
-        """Close every connection."""
+        """End the calls under way and close every connection."""
+        self._closed.set()
         with self._lock:
-            opened, self._opened = self._opened, []
+            calls, opened, self._opened = list(self._calls), self._opened, []
+        for call in calls:
+            call.end()
         for session in opened:
             session.close()
 
     def _ask(self, url: str, params: Mapping[str, str | int] | None, limit: int, patience: float) -> Answer:
         timeout = self._source.timeout.total_seconds() * patience
-        self._throttle.wait(time.monotonic() + max(timeout, 60))
-        deadline = time.monotonic() + timeout
+        self._throttle.wait(time.monotonic() + max(timeout, _LONGEST_TURN))
+        with self._watched(time.monotonic() + timeout) as call:
+            try:
+                answer = self._call(url, params, limit, timeout)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+                raise UpstreamTimeout(_TOO_LATE) if call.ended else translate(error) from error
+            # A body without a told length that was cut off by the watchdog looks whole.
+            if call.ended:
+                raise UpstreamTimeout(_TOO_LATE)
+            return answer
+
+    @contextmanager
+    def _watched(self, deadline: float) -> Iterator[WatchedCall]:
+        with self._watchdog.watching(deadline) as call:
+            with self._lock:
+                self._calls.add(call)
+            try:
+                yield call
+            finally:
+                with self._lock:
+                    self._calls.discard(call)
+
+    def _call(self, url: str, params: Mapping[str, str | int] | None, limit: int, timeout: float) -> Answer:
         query = {**(params or {}), **{name: secret.reveal() for name, secret in self._source.credentials.query}}
-        try:
-            with self._session().get(
-                url, params=query, timeout=timeout, stream=True, allow_redirects=False, headers=_request_id()
-            ) as response:
-                _refuse_errors(response)
-                return Answer(url, {k.lower(): v for k, v in response.headers.items()}, _read(response, deadline, limit))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            raise _translate(error) from error
+        with self._session().get(
+            url, params=query, timeout=timeout, stream=True, allow_redirects=False, headers=_request_id()
+        ) as response:
+            refuse_errors(response)
+            return Answer(url, {k.lower(): v for k, v in response.headers.items()}, _read(response, limit))
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -166,7 +155,7 @@ class UpstreamSession:
 def _new_session(source: Source) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no proxy and no .netrc from the environment
-    adapter = HTTPAdapter(max_retries=_RETRY, pool_connections=1, pool_maxsize=1)
+    adapter = WatchedAdapter(max_retries=_RETRY, pool_connections=1, pool_maxsize=1)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     session.headers["User-Agent"] = f"Aisle/{__version__} (product catalogue; one crawl per schedule)"
@@ -198,77 +187,11 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _refuse_errors(response: requests.Response) -> None:
-    status = response.status_code
-    if status == _OK:
-        return
-    if status == _THROTTLED or (status == _BUSY and "Retry-After" in response.headers):
-        retry_after = parse_retry_after(response.headers.get("Retry-After"))
-        raise UpstreamThrottled(f"The shop answered {status}: too many calls.", status, retry_after)
-    if status < _ERRORS:
-        what = "a redirect, which is not followed" if status >= 300 else "no list"  # noqa: PLR2004
-        raise UpstreamRefused(f"The shop answered {status}: {what}.", status)
-    raise UpstreamRefused(f"The shop answered {status}.", status)
-
-
-def parse_retry_after(value: str | None, *, cap: float = 60.0, now: float | None = None) -> float | None:
-    """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), never more than ``cap`` seconds."""
-    if value is None:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return min(float(value.strip()[:9]), cap)
-    try:
-        seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
-    except (ValueError, OverflowError):
-        return cap
-    return seconds if 0 < seconds < cap else cap
-
-
-def _read(response: requests.Response, deadline: float, limit: int) -> bytes:
+def _read(response: requests.Response, limit: int) -> bytes:
     body = bytearray()
     raw: Any = response.raw
-    while True:
-        if time.monotonic() > deadline:
-            raise UpstreamTimeout("The answer was not whole by the deadline.")
-        # read1 returns what one receive gave, so a body that drips is seen between the drops.
-        chunk = raw.read1(_CHUNK, decode_content=True)
-        if not chunk:
-            break
+    while chunk := raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > limit:
             raise UpstreamGarbled(f"The answer is larger than {limit // 2**20} MiB.")
     return bytes(body)
-
-
-def _translate(error: Exception) -> UpstreamError:
-    if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout | requests.exceptions.SSLError):
-        return UpstreamUnreachable(_connection_reason(error))
-    return next((made(text) for kinds, made, text in _TRANSLATIONS if isinstance(error, kinds)), UpstreamGarbled(_NOT_HTTP))
-
-
-_NOT_HTTP = "The shop's answer is not valid HTTP."
-_TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[UpstreamError], str], ...] = (
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), UpstreamTimeout, "The shop did not answer in time."),
-    (
-        (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError),
-        UpstreamGarbled,
-        "The answer's compression is broken.",
-    ),
-    (
-        (requests.exceptions.SSLError,),
-        UpstreamUnreachable,
-        "The shop's TLS certificate or handshake was refused.",
-    ),
-    ((urllib3.exceptions.HTTPError,), UpstreamUnreachable, "The connection to the shop broke off."),
-    ((requests.RequestException, ValueError), UpstreamGarbled, _NOT_HTTP),
-    ((OSError,), UpstreamUnreachable, "The connection to the shop broke off."),
-)
-
-
-def _connection_reason(error: requests.ConnectionError) -> str:
-    text = repr(error)
-    if "NameResolution" in text or "getaddrinfo" in text or "Name or service not known" in text:
-        return "The shop's host name does not resolve."
-    if "refused" in text:
-        return "The shop refuses connections."
-    return "There is no connection to the shop, or it broke off."

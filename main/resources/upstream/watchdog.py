@@ -6,8 +6,6 @@ connection down when its call's time has come; the thread that waits on it gets 
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
 import socket
 import threading
@@ -22,6 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LINGER = 1.0  # seconds without a call, so that calls one after the other share a thread
 _CALL = threading.local()
 
 
@@ -66,17 +65,16 @@ class WatchedCall:
 
 
 class Watchdog:
-    """One thread for all calls of a process, started by the first of them, so after any fork."""
+    """One thread for all calls of a process: started by the first of them, so after any fork, and gone when none is left."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, WatchedCall]] = []
-        self._numbers = itertools.count()
+        self._calls: set[WatchedCall] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def watching(self, deadline: float) -> Iterator[WatchedCall]:
-        """Watch the call that this thread makes inside."""
+        """Watch the call that this thread makes inside, until the deadline (monotonic seconds)."""
         call = WatchedCall(deadline)
         self._enter(call)
         _CALL.current = call
@@ -85,22 +83,33 @@ class Watchdog:
         finally:
             _CALL.current = None
             call.detach()
+            with self._condition:
+                self._calls.discard(call)
 
     def _enter(self, call: WatchedCall) -> None:
         with self._condition:
-            heapq.heappush(self._waiting, (call.deadline, next(self._numbers), call))
+            self._calls.add(call)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
             self._condition.notify()
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                while not self._waiting or self._waiting[0][0] > time.monotonic():
-                    self._condition.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
-                call = heapq.heappop(self._waiting)[2]
-            call.end()
+        while (late := self._wait_for_late()) is not None:
+            for call in late:
+                call.end()
+
+    def _wait_for_late(self) -> list[WatchedCall] | None:
+        with self._condition:
+            if not self._calls and not self._condition.wait_for(lambda: self._calls, _LINGER):
+                self._thread = None
+                return None
+            now = time.monotonic()
+            late = [call for call in self._calls if call.deadline <= now]
+            self._calls.difference_update(late)
+            if not late and self._calls:
+                self._condition.wait(min(call.deadline for call in self._calls) - now)
+            return late
 
 
 def _attach(connection: socket.socket | None) -> None:

@@ -47,7 +47,7 @@ class Source:
     concurrency: int = 4
     rate: Rate | None = None
     credentials: Credentials = Credentials()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
     max_products: int = 250_000
     required: bool = False
     priced: bool = True

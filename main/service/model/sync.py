@@ -37,6 +37,7 @@ class SyncReport:
     error_type: str | None = None
     error: str | None = None
     version: int | None = None
+    retry_after: float | None = None
 
     @property
     def duration_ms(self) -> int:

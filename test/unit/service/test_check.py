@@ -1,5 +1,6 @@
 import pytest
 
+from main.controller.documents import dump_product
 from main.service.check import CheckService
 from main.service.errors import UpstreamGarbled, UpstreamTimeout
 from main.service.ports import CrawlPage
@@ -10,7 +11,7 @@ GOOD, BAD, WORSE = raw_record(1), raw_record(2, fault="is negative"), raw_record
 
 def check(answer):
     connector = FakeConnector({None: answer})
-    result = CheckService(lambda _: connector).try_source(make_source())
+    result = CheckService(lambda _: connector, dump_product).try_source(make_source())
     assert (connector.asked, connector.closed) == ([None], 1)
     return result
 
@@ -51,6 +52,6 @@ def broken_off():
 
 def test_all_sources_are_tried_and_come_back_in_order():
     answers = {"acme": UpstreamTimeout("too slow"), "depot": CrawlPage((GOOD,))}
-    service = CheckService(lambda source: FakeConnector({None: answers[source.name]}, source=source.name))
+    service = CheckService(lambda source: FakeConnector({None: answers[source.name]}, source=source.name), dump_product)
     results = service.run([make_source("depot"), make_source("acme")])
     assert [(result.source.name, result.reachable) for result in results] == [("depot", True), ("acme", False)]

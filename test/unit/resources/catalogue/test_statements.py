@@ -58,13 +58,13 @@ def test_a_filter_uses_its_index_when_it_counts(reader, column):
     assert f"product_{column}" in plan(reader, count_statement(Query(**{column: ("x",)})))
 
 
-def test_beyond_the_ranked_hits_there_are_no_pages(writer, reader, monkeypatch):
-    """A known limit: the total counts every hit, but only so many are ranked."""
+def test_behind_the_ranked_hits_the_rest_follows_and_nothing_comes_twice(writer, reader, monkeypatch):
     monkeypatch.setattr(statements, "RANKED_HITS", 5)
     put_snapshot(writer, "acme", [make_product(n) for n in range(9)])
     query = Query(terms=parse_words("lamp"), sort="relevance", per_page=4)
     pages = [reader.find(Query(**{**vars_of(query), "page": page}))[1] for page in (1, 2, 3)]
-    assert [len(ids_of(page.documents)) for page in pages] == [4, 1, 0]
+    assert [len(ids_of(page.documents)) for page in pages] == [4, 4, 1]
+    assert len({found for page in pages for found in ids_of(page.documents)}) == 9
     assert {page.total for page in pages} == {9}
 
 

@@ -11,7 +11,10 @@ from email.utils import format_datetime
 import pytest
 from werkzeug import Response
 
-from main.resources.upstream.session import Throttle, UpstreamSession, parse_retry_after
+from main.resources.upstream.faults import parse_retry_after
+from main.resources.upstream.session import UpstreamSession
+from main.resources.upstream.throttle import Throttle
+from main.resources.upstream.watchdog import Watchdog
 from main.service.errors import (
     UpstreamError,
     UpstreamGarbled,
@@ -36,7 +39,7 @@ def session_to():
     opened = []
 
     def open_session(url: str, **more: object) -> UpstreamSession:
-        opened.append(UpstreamSession(replace(A_SOURCE, url=url, **more)))
+        opened.append(UpstreamSession(replace(A_SOURCE, url=url, **more), Watchdog()))
         return opened[-1]
 
     yield open_session
@@ -244,7 +247,7 @@ class TestRetryAfter:
 class TestTime:
     def test_a_shop_that_accepts_and_never_answers_is_given_up(self, session_to, raw_shop):
         began = time.monotonic()
-        with pytest.raises(UpstreamTimeout, match="did not answer in time"):
+        with pytest.raises(UpstreamTimeout, match="in time|by the deadline"):
             session_to(raw_shop([]).url, timeout=SHORT).get()
         assert time.monotonic() - began < GENEROUS
 
@@ -276,13 +279,21 @@ class TestTime:
         assert 0.6 <= time.monotonic() - began < GENEROUS
 
     def test_a_call_that_would_come_too_late_is_not_waited_for(self):
-        throttle = Throttle(Rate(1, timedelta(hours=1)))
+        throttle = Throttle(Rate(1, timedelta(hours=1)), threading.Event())
         throttle.wait(time.monotonic() + 1)
         with pytest.raises(UpstreamTimeout, match="No call was free"):
             throttle.wait(time.monotonic() + 1)
 
+    def test_closing_the_source_ends_the_wait_for_a_turn(self):
+        closed = threading.Event()
+        throttle = Throttle(Rate(1, timedelta(minutes=1)), closed)
+        throttle.wait(time.monotonic() + 1)
+        closed.set()
+        with pytest.raises(UpstreamTimeout, match="was closed"):
+            throttle.wait(time.monotonic() + 120)
+
     def test_without_a_rate_nothing_waits(self):
-        Throttle(None).wait(deadline=-1)
+        Throttle(None, threading.Event()).wait(deadline=-1)
 
 
 class TestConnection:

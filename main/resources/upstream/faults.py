@@ -1,0 +1,95 @@
+"""What went wrong with a call to a shop, in our own errors: statuses, and what libraries raise."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+import requests
+import urllib3
+
+from main.service.errors import (
+    UpstreamError,
+    UpstreamGarbled,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+_OK = 200
+_REDIRECTS = 300
+_ERRORS = 400
+_THROTTLED = 429
+_BUSY = 503
+
+
+def refuse_errors(response: requests.Response) -> None:
+    """Return for a 200.
+
+    Raises:
+        UpstreamRefused: for every other status; the subclass for one that asks to be left alone.
+    """
+    status = response.status_code
+    if status == _OK:
+        return
+    if status == _THROTTLED or (status == _BUSY and "Retry-After" in response.headers):
+        retry_after = parse_retry_after(response.headers.get("Retry-After"))
+        raise UpstreamThrottled(f"The shop answered {status}: too many calls.", status, retry_after)
+    if status < _ERRORS:
+        what = "a redirect, which is not followed" if status >= _REDIRECTS else "no list"
+        raise UpstreamRefused(f"The shop answered {status}: {what}.", status)
+    raise UpstreamRefused(f"The shop answered {status}.", status)
+
+
+def parse_retry_after(value: str | None, *, cap: float = 60.0, now: float | None = None) -> float | None:
+    """Read a Retry-After header (RFC 9110, 10.2.3: seconds or a date), never more than ``cap`` seconds."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return min(float(value.strip()[:9]), cap)
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
+    except (ValueError, OverflowError):
+        return cap
+    return seconds if 0 < seconds < cap else cap
+
+
+def translate(error: Exception) -> UpstreamError:
+    """Give our error for what requests, urllib3 or the system raised."""
+    if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout | requests.exceptions.SSLError):
+        return UpstreamUnreachable(_connection_reason(error))
+    return next((made(text) for kinds, made, text in _TRANSLATIONS if isinstance(error, kinds)), UpstreamGarbled(_NOT_HTTP))
+
+
+_NOT_HTTP = "The shop's answer is not valid HTTP."
+_TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[UpstreamError], str], ...] = (
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), UpstreamTimeout, "The shop did not answer in time."),
+    (
+        (requests.exceptions.InvalidHeader,),
+        UpstreamGarbled,
+        "A header or credential in the source's settings cannot be sent.",
+    ),
+    (
+        (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError),
+        UpstreamGarbled,
+        "The answer's compression is broken.",
+    ),
+    (
+        (requests.exceptions.SSLError,),
+        UpstreamUnreachable,
+        "The shop's TLS certificate or handshake was refused.",
+    ),
+    ((urllib3.exceptions.HTTPError,), UpstreamUnreachable, "The connection to the shop broke off."),
+    ((requests.RequestException, ValueError), UpstreamGarbled, _NOT_HTTP),
+    ((OSError,), UpstreamUnreachable, "The connection to the shop broke off."),
+)
+
+
+def _connection_reason(error: requests.ConnectionError) -> str:
+    text = repr(error)
+    if "NameResolution" in text or "getaddrinfo" in text or "Name or service not known" in text:
+        return "The shop's host name does not resolve."
+    if "refused" in text:
+        return "The shop refuses connections."
+    return "There is no connection to the shop, or it broke off."

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import marshmallow
+import pytest
+from flask_restx.schemas import OAS_20
+from jsonschema import Draft4Validator
+
+from main.app import create_app
+from main.controller import documents, fields, schemas
+from main.controller.swagger import DEFINITIONS
+from test.fakes import FakeClock
+from test.unit.controller.documented import assert_as_documented, find_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask.testing import FlaskClient
+
+    from main.settings import Settings
+
+Document = dict[str, Any]
+LOADED_BY = {
+    "/products": schemas.ProductQuerySchema,
+    "/products/{product_id}": schemas.FieldsSchema,
+    "/sources/{name}/quarantine": schemas.PagingSchema,
+    "/hello_world/greeting": schemas.GreetingQuerySchema,
+}
+PROBES = {"/health", "/ready", "/heartbeat"}
+FILLED = {"{product_id}": "depot:4101", "{name}": "parts"}
+
+
+@pytest.fixture(scope="module")
+def document(settings: Settings) -> Document:
+    return create_app(settings).test_client().get("/swagger.json").json
+
+
+def operations(document: Document) -> Iterator[tuple[str, Document, list[Document]]]:
+    """Each path with its GET and all parameters of it."""
+    for path, item in document["paths"].items():
+        yield path, item["get"], [*item.get("parameters", []), *item["get"].get("parameters", [])]
+
+
+def filled(path: str) -> str:
+    for part, value in FILLED.items():
+        path = path.replace(part, value)
+    return path
+
+
+def schema_classes() -> dict[str, type[marshmallow.Schema]]:
+    found = {**vars(documents), **vars(schemas)}
+    return {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
+
+
+def test_the_document_is_valid_swagger_2(document: Document):
+    faults = [f"{list(fault.absolute_path)}: {fault.message}" for fault in OAS_20.validator.iter_errors(document)]
+    assert faults == []
+    assert document["swagger"] == "2.0"
+
+
+def test_every_reference_leads_somewhere_and_no_definition_is_idle(document: Document):
+    referred = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            referred.update({node["$ref"]} if isinstance(node.get("$ref"), str) else ())
+            node = list(node.values())
+        for item in node if isinstance(node, list) else ():
+            walk(item)
+
+    walk(document)
+    assert referred == {f"#/definitions/{name}" for name in document["definitions"]}
+
+
+@pytest.mark.parametrize("name", sorted(set(DEFINITIONS) - {"Greeting"}))
+def test_each_documented_field_is_its_schemas_field(name: str):
+    described, schema = DEFINITIONS[name], schema_classes()[name]
+    made = schema()
+    assert set(described["properties"]) == {field.data_key or key for key, field in made.fields.items()}
+    assert set(described.get("required", ())) == {key for key, field in made.fields.items() if field.required}
+    kinds = {marshmallow.fields.Integer: "integer", marshmallow.fields.Float: "number", marshmallow.fields.Boolean: "boolean"}
+    for key, field in made.fields.items():
+        property_ = described["properties"][key]
+        assert property_.get("x-nullable", False) is field.allow_none
+        assert property_.get("description") == field.metadata.get("description")
+        if type(field) in kinds:
+            assert property_["type"] == kinds[type(field)]
+        if isinstance(field, marshmallow.fields.String):
+            assert property_["type"] == "string"
+            assert property_.get("enum") == field.metadata.get("enum")
+        if isinstance(field, marshmallow.fields.DateTime):
+            assert property_["format"] == "date-time"
+        if isinstance(field, marshmallow.fields.List):
+            assert property_["type"] == "array"
+
+
+def test_each_documented_parameter_is_one_its_schema_loads_and_the_other_way_round(document: Document):
+    for path, _, parameters in operations(document):
+        documented = {item["name"] for item in parameters if item["in"] == "query"}
+        schema = LOADED_BY.get(path, schemas.NoParametersSchema)()
+        assert documented == {field.data_key or key for key, field in schema.fields.items()}, path
+
+
+def test_the_endpoints_take_just_the_parameters_they_document(document: Document, client: FlaskClient):
+    every = {item["name"] for _, _, parameters in operations(document) for item in parameters if item["in"] == "query"}
+    for path, operation, parameters in operations(document):
+        if path in PROBES:
+            assert "422" not in operation["responses"]
+            continue
+        documented = {item["name"] for item in parameters if item["in"] == "query"}
+        answer = client.get(filled(path), query_string=dict.fromkeys(every, "\x00"))
+        refused = {name for name, messages in answer.json["errors"].items() if messages == ["is unknown"]}
+        assert refused == every - documented, path
+
+
+def test_documented_bounds_are_those_that_hold(document: Document, client: FlaskClient):
+    checked = set()
+    for path, _, parameters in operations(document):
+        for item in parameters:
+            inside, outside = bounds(item.get("items", item)), bounds(item.get("items", item), beyond=True)
+            for value in inside:
+                assert client.get(filled(path), query_string={item["name"]: value}).status_code == 200, (item, value)
+            for value in outside:
+                assert client.get(filled(path), query_string={item["name"]: value}).status_code == 422, (item, value)
+                checked.add((path, item["name"]))
+    assert len(checked) >= 15
+
+
+def bounds(described: Document, *, beyond: bool = False) -> list[Any]:
+    """Values just within what is documented, or just beyond it."""
+    found: list[Any] = []
+    if "minimum" in described:
+        found += [described["minimum"] - beyond, described["maximum"] + beyond]
+    if "maxLength" in described:
+        found.append("x" * (described["maxLength"] + beyond))
+    if "enum" in described:
+        found += ["no-such-word"] if beyond else described["enum"]
+    if "pattern" in described:
+        wrong, right = ["12345", "x", "", "EURO", " x"], {fields.CURRENCY_PATTERN: "EUR"}.get(described["pattern"], "12345678")
+        found += [text for text in wrong if not fits(described["pattern"], text)] if beyond else [right]
+    return found
+
+
+def fits(pattern: str, text: str) -> bool:
+    return Draft4Validator({"pattern": pattern}).is_valid(text)
+
+
+def test_lists_are_documented_the_way_they_are_written(document: Document):
+    parameters = {item["name"]: item for item in document["paths"]["/products"]["get"]["parameters"]}
+    ways = {name: item.get("collectionFormat") for name, item in parameters.items()}
+    loaded = schemas.ProductQuerySchema().fields
+    for name, field in loaded.items():
+        way = "csv" if isinstance(field, fields.Choices) else "multi" if isinstance(field, fields.Values) else None
+        assert ways[field.data_key or name] == way
+
+
+def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(document: Document):
+    for path, operation, parameters in operations(document):
+        codes = set(operation["responses"])
+        wanted = {"200", "500"} | (set() if path in PROBES else {"422"}) | ({"404"} if "{" in path else set())
+        reads = path.startswith(("/products", "/sources")) or path == "/ready"
+        tagged = {"304"} if path.startswith("/products") else set()
+        assert codes == wanted | ({"503"} if reads else set()) | tagged, path
+        assert operation["summary"]
+        assert all(response["description"] for response in operation["responses"].values())
+        assert all(item["description"] for item in parameters)
+
+
+def test_every_answer_has_an_example_that_its_schema_allows(document: Document):
+    for path, operation, _ in operations(document):
+        for code, response in operation["responses"].items():
+            if code == "304":
+                continue
+            [(media, example)] = response["examples"].items()
+            assert media == ("application/json" if code == "200" else "application/problem+json")
+            assert find_faults(response["schema"], example) == [], path
+            if code != "200":
+                assert (example["status"], example["title"]) == (int(code), HTTPStatus(int(code)).phrase)
+
+
+def test_every_parameter_has_an_example_that_is_a_right_request(document: Document, client: FlaskClient):
+    for path, _, parameters in operations(document):
+        for item in parameters:
+            example = item["x-example"]
+            assert Draft4Validator({key: item[key] for key in item if key not in {"name", "in", "required"}}).is_valid(example)
+            if item["in"] == "query":
+                given = {item["name"]: ",".join(example) if item.get("collectionFormat") == "csv" else example}
+                assert client.get(filled(path), query_string=given).status_code == 200, (path, given)
+
+
+def test_every_field_has_an_example_and_a_description():
+    for name, definition in DEFINITIONS.items():
+        for key, field in definition.get("properties", {}).items():
+            composed = "$ref" in field or "allOf" in field or "items" in field
+            assert composed or "example" in field, f"{name}.{key}"
+
+
+ANSWERS = [
+    "/products?facets=brand,category,source,availability,price&per_page=100",
+    "/products?fields=name",
+    "/products?q=nothinglikeit",
+    "/products?page=0&nothing=1",
+    "/products/depot:4101",
+    "/products/lumen:7800100000002?fields=variants,price_range",
+    "/products/nobody",
+    "/sources",
+    "/sources/parts",
+    "/sources/nobody",
+    "/sources/parts/quarantine",
+    "/sources/nobody/quarantine",
+    "/",
+    "/health",
+    "/ready",
+    "/heartbeat",
+    "/status",
+    "/hello",
+    "/hello_world/greeting?name=John",
+    "/hello_world/greeting?nome=John",
+]
+
+
+def template_of(document: Document, url: str) -> str:
+    steps = url.partition("?")[0].split("/")
+    for path in document["paths"]:
+        parts = path.split("/")
+        if len(parts) == len(steps) and all(part == step or "{" in part for part, step in zip(parts, steps, strict=True)):
+            return str(path)
+    raise AssertionError(url)
+
+
+@pytest.mark.parametrize("url", ANSWERS)
+def test_real_answers_are_as_documented(document: Document, client: FlaskClient, url: str):
+    assert_as_documented(document, template_of(document, url), client.get(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/products", "/products/x", "/sources", "/sources/parts", "/sources/parts/quarantine", "/ready", "/status", "/hello"],
+)
+def test_answers_without_a_catalogue_are_as_documented(
+    document: Document, unsynced_client: FlaskClient, down_client: FlaskClient, url: str
+):
+    for client in (unsynced_client, down_client):
+        assert_as_documented(document, template_of(document, url), client.get(url))
+
+
+def test_a_304_is_as_documented(document: Document, client: FlaskClient):
+    for path, url in (("/products", "/products"), ("/products/{product_id}", "/products/depot:4101")):
+        answer = client.get(url, headers={"If-None-Match": client.get(url).headers["ETag"]})
+        assert answer.status_code == 304
+        assert_as_documented(document, path, answer)
+
+
+def test_a_broken_answer_would_be_noticed(document: Document):
+    assert find_faults({"$ref": "#/definitions/Money"}, {"amount": 19.99, "currency": "EUR"})
+    assert find_faults({"$ref": "#/definitions/Source"}, {"synced_at": 5})
+    assert find_faults({"$ref": "#/definitions/Source"}, {"synced_at": None, "name": None})
+    assert find_faults({"$ref": "#/definitions/Source"}, {"synced_at": None}) == []
+
+
+def test_the_document_is_made_once_and_names_the_service(settings: Settings):
+    client = create_app(settings, clock=FakeClock()).test_client()
+    first, second = client.get("/swagger.json").json, client.get("/swagger.json").json
+    assert first == second
+    assert first["info"]["description"] == settings.service.description
+
+
+def test_the_document_names_the_configured_sources(document: Document, settings: Settings):
+    def sources_in(found: Document) -> Document:
+        [parameter] = [item for item in found["paths"]["/products"]["get"]["parameters"] if item["name"] == "source"]
+        return parameter
+
+    assert sources_in(document)["items"]["enum"] == ["lumen", "depot", "parts"]
+    without = create_app(replace(settings, sources=())).test_client().get("/swagger.json").json
+    assert OAS_20.validator.is_valid(without)
+    assert "enum" not in sources_in(without)["items"]
+
+
+def test_docs_need_nothing_from_another_host(client: FlaskClient):
+    page = client.get("/docs")
+    assert page.mimetype == "text/html"
+    sources = [part.partition('"')[0] for attribute in ('src="', 'href="') for part in page.text.split(attribute)[1:]]
+    assert sources
+    assert all(source.startswith("/swaggerui/") and client.get(source).status_code == 200 for source in sources)

@@ -1,0 +1,124 @@
+import socket
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from main.resources.upstream import watchdog as module
+from main.resources.upstream.session import UpstreamSession
+from main.resources.upstream.watchdog import WatchedCall, Watchdog
+from main.service.errors import UpstreamTimeout
+from test.unit.resources.upstream.conftest import A_SOURCE
+from test.unit.resources.upstream.shops import reply
+
+GENEROUS = 5
+SHORT = timedelta(milliseconds=300)
+DRIP = [bytes([byte]) for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Long: " + b"x" * 200]
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(GENEROUS)
+        yield ours, theirs
+
+
+@pytest.fixture
+def opened():
+    sessions = []
+
+    def open_session(url, **more):
+        sessions.append(UpstreamSession(replace(A_SOURCE, url=url, **more), Watchdog()))
+        return sessions[-1]
+
+    yield open_session
+    for session in sessions:
+        session.close()
+
+
+def test_headers_that_drip_end_at_the_deadline(opened, raw_shop):
+    shop = raw_shop(DRIP)
+    began = time.monotonic()
+    with pytest.raises(UpstreamTimeout, match="not whole by the deadline"):
+        opened(shop.url, timeout=SHORT).get()
+    assert time.monotonic() - began < len(DRIP) * 0.05
+
+
+def test_a_body_without_a_length_that_was_cut_off_is_not_taken_for_whole(opened, raw_shop):
+    shop = raw_shop([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[", *[b" "] * 200])
+    with pytest.raises(UpstreamTimeout):
+        opened(shop.url, timeout=SHORT).get()
+
+
+def test_closing_a_session_ends_the_call_in_hand(opened, raw_shop):
+    session = opened(raw_shop(DRIP).url, timeout=timedelta(seconds=60))
+    caught = []
+    thread = threading.Thread(target=lambda: caught.append(pytest.raises(UpstreamTimeout, session.get)))
+    thread.start()
+    time.sleep(0.3)
+    session.close()
+    thread.join(GENEROUS)
+    assert len(caught) == 1
+
+
+def test_a_connection_that_is_used_again_is_watched_again(opened, raw_shop):
+    shop = raw_shop([reply(b"[]")], DRIP)
+    session = opened(shop.url, timeout=SHORT)
+    assert session.get().body == b"[]"
+    with pytest.raises(UpstreamTimeout):
+        session.get()
+
+
+def test_a_call_in_time_is_left_alone(pair):
+    ours, theirs = pair
+    with Watchdog().watching(time.monotonic() + 0.05) as call:
+        call.attach(ours)
+    time.sleep(0.15)
+    ours.send(b"still open")
+    assert theirs.recv(10) == b"still open"
+    assert not call.ended
+
+
+def test_the_earliest_deadline_comes_first(pair):
+    dog = Watchdog()
+    ours, theirs = pair
+    with dog.watching(time.monotonic() + 60), dog.watching(time.monotonic() + 0.1) as soon:
+        soon.attach(ours)
+        assert theirs.recv(1) == b""
+        assert soon.ended
+
+
+def test_a_call_that_was_ended_before_it_had_a_connection_never_gets_one(pair):
+    ours, theirs = pair
+    call = WatchedCall(0)
+    call.end()
+    call.attach(ours)
+    call.detach()
+    assert theirs.recv(1) == b""
+
+
+def test_ending_a_connection_that_the_shop_has_closed_is_harmless():
+    ours, theirs = socket.socketpair()
+    call = WatchedCall(0)
+    call.attach(ours)
+    theirs.close()
+    ours.close()
+    call.end()
+    call.detach()
+    assert call.ended
+
+
+def test_its_thread_ends_when_nothing_is_left_to_watch(monkeypatch):
+    monkeypatch.setattr(module, "_LINGER", 0.05)
+    dog = Watchdog()
+    with dog.watching(time.monotonic() + 60):
+        (thread,) = [thread for thread in threading.enumerate() if thread is dog._thread]
+    with dog.watching(time.monotonic() + 0.01):
+        time.sleep(0.1)
+    thread.join(GENEROUS)
+    assert not thread.is_alive()
+    with dog.watching(time.monotonic() + 60):
+        assert dog._thread is not thread

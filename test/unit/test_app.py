@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import request
+
+from main import app as app_module
+from main.app import create_app
+from main.service.errors import AisleError, StoreDown
+from test.fakes import MemoryCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from main.settings import Settings
+
+
+@pytest.fixture
+def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Any]]:
+    """What would run when the process ends; kept here instead."""
+    kept: list[Callable[[], Any]] = []
+    monkeypatch.setattr(app_module.atexit, "register", kept.append)
+    return kept
+
+
+def test_two_apps_share_nothing(settings: Settings, unsynced: Settings):
+    first, second = create_app(settings), create_app(unsynced)
+    assert first.test_client().get("/products").status_code == 200
+    assert second.test_client().get("/products").status_code == 503
+    assert first.test_client().get("/products").status_code == 200
+
+
+def test_an_app_made_after_another_has_served_has_every_route(settings: Settings):
+    first = create_app(settings)
+    first.test_client().get("/swagger.json")
+    second = create_app(settings)
+    assert {str(rule) for rule in second.url_map.iter_rules()} == {str(rule) for rule in first.url_map.iter_rules()}
+    assert second.test_client().get("/swagger.json").json["paths"] == first.test_client().get("/swagger.json").json["paths"]
+
+
+def test_components_are_open_when_it_serves_and_closed_when_the_process_ends(
+    settings: Settings, at_exit: list[Callable[[], Any]]
+):
+    store = MemoryCatalogue()
+    create_app(settings, reader=store)
+    assert store.opened == 1
+    for close in at_exit:
+        close()
+        close()
+    assert (len(at_exit), store.opened) == (1, 0)
+
+
+def test_it_does_not_start_without_its_store(settings: Settings, at_exit: list[Callable[[], Any]]):
+    with pytest.raises(StoreDown):
+        create_app(settings, reader=MemoryCatalogue(down=True))
+    assert at_exit == []
+
+
+def test_it_does_not_start_where_its_store_cannot_be(settings: Settings):
+    file = settings.data / "config.yml"
+    with pytest.raises(AisleError):
+        create_app(replace(settings, data=file))
+
+
+def test_it_knows_its_clients_address_behind_one_proxy_only(settings: Settings):
+    app = create_app(settings, reader=MemoryCatalogue())
+    seen = {}
+    app.add_url_rule("/seen", view_func=lambda: seen.update(address=request.remote_addr, url=request.url) or "")
+    app.test_client().get("/seen", headers={"X-Forwarded-For": "1.1.1.1, 2.2.2.2", "X-Forwarded-Proto": "https"})
+    assert seen == {"address": "2.2.2.2", "url": "https://localhost/seen"}

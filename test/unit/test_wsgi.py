@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from main.service.errors import StoreDown
+from test.conftest import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shops_url: str) -> Iterator[Callable[..., Any]]:
+    """A function that imports what a WSGI server imports, afresh, with its data below the test's own folder."""
+
+    def start(data: Path = tmp_path, **environ: str) -> Any:
+        monkeypatch.delitem(sys.modules, "main.wsgi", raising=False)
+        known = {"AISLE_CONFIG": str(write_config(tmp_path, shops_url)), "AISLE_DATA": str(data)}
+        for name, value in {**known, **environ}.items():
+            monkeypatch.setenv(name, value)
+        return importlib.import_module("main.wsgi").app
+
+    yield start
+    sys.modules.pop("main.wsgi", None)
+
+
+def test_a_server_finds_an_application_that_serves(load: Callable[..., Any], tmp_path: Path):
+    app = load()
+    assert app.test_client().get("/health").json == {"status": "UP"}
+    assert (tmp_path / "aisle.db").exists()
+
+
+@pytest.mark.parametrize(("kind", "level", "lines"), [("json", "info", "{"), ("console", "info", "20"), ("json", "error", "")])
+def test_it_logs_as_configured(load: Callable[..., Any], capsys: pytest.CaptureFixture[str], kind: str, level: str, lines: str):
+    load(AISLE_LOGGER__KIND=kind, AISLE_LOGGER__LEVEL=level)
+    assert capsys.readouterr().err.replace("\x1b[2m", "")[:1] == lines[:1]
+
+
+def test_a_wrong_configuration_ends_the_start_with_one_line_a_fault(load: Callable[..., Any]):
+    with pytest.raises(SystemExit) as ended:
+        load(AISLE_STORE__URL="oracle://x", AISLE_SEARCH__CACHED_PAGES="many")
+    text = str(ended.value.code)
+    assert text.startswith("Aisle cannot start:\n")
+    assert [line.partition(":")[0] for line in text.splitlines()[1:]] == ["search.cached_pages", "store.url"]
+
+
+def test_a_store_that_cannot_be_opened_ends_the_start(load: Callable[..., Any], tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as ended:
+        load(tmp_path / "file")
+    assert str(ended.value.code) == f"Aisle cannot start:\n{StoreDown()}"
