@@ -39,7 +39,9 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         SWAGGER_UI_REQUEST_DURATION=True,
     )
     app.url_map.merge_slashes = False
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+    if proxies := settings.server.proxies:
+        fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
     app.register_error_handler(Exception, render)
     attach_services(app, Services(built.search, built.sources, built.status, built.greeting))

@@ -62,6 +62,7 @@ def write_config(folder: Path, shops_url: str) -> Path:
     """Write a config.yml for the demo shops and give its path."""
     path = folder / "config.yml"
     path.write_text(f"""
+server: {{proxies: 1}}
 greeting: {{default_name: World}}
 sources:
   - {{name: lumen, kind: shopify, url: "{shops_url}/lumen", currency: EUR, every: 1h}}

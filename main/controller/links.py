@@ -14,11 +14,8 @@ def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
     last = max(pages, 1)
     targets = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
     wanted = {rel: number for rel, number in targets.items() if 1 <= number <= last}
-    links = ", ".join(f'<{_url(number)}>; rel="{rel}"' for rel, number in wanted.items())
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+    base = f"{request.base_url}?{urlencode([*kept, ('page', '')])}"
+    links = ", ".join(f'<{base}{number}>; rel="{rel}"' for rel, number in wanted.items())
     # Each link repeats the query. Proxies refuse an answer whose headers are too long: better no links than no answer.
     return {**({"Link": links} if len(links) <= _LONGEST else {}), "X-Total-Count": str(total)}
-
-
-def _url(page: int) -> str:
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
-    return f"{request.base_url}?{urlencode([*kept, ('page', page)])}"

@@ -75,6 +75,13 @@ class Logger:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """How many proxies stand in front, whose ``X-Forwarded-*`` are believed; 0 believes nobody."""
+
+    proxies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """How many answered pages each process remembers; 0 remembers none."""
 
@@ -95,5 +102,6 @@ class Settings:
     currency: Currency = Currency()
     logger: Logger = Logger()
     search: Search = Search()
+    server: Server = Server()
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())

@@ -166,6 +166,13 @@ class LoggerSchema(Section):
     level = text(validate=one_of(*LEVELS))
 
 
+class ServerSchema(Section):
+    """``server``."""
+
+    into = model.Server
+    proxies = integer(0, 10)
+
+
 class SearchSchema(Section):
     """``search``."""
 
@@ -314,6 +321,7 @@ class ConfigSchema(Schema):
     currency = fields.Nested(CurrencySchema)
     logger = fields.Nested(LoggerSchema)
     search = fields.Nested(SearchSchema)
+    server = fields.Nested(ServerSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

@@ -7,6 +7,7 @@ import orjson
 from flask import Flask, Response, request
 
 JSON = "application/json; charset=utf-8"
+MAX_DIGITS = 15  # of a number in a query; more is nonsense
 
 
 def new_app(name: str) -> Flask:
@@ -27,5 +28,5 @@ def answer_object(body: Any, status: int = 200, headers: Mapping[str, str] | Non
 def whole_number(name: str, default: int) -> int:
     """Return the query parameter as a positive number, the default when it is not one."""
     text = request.args.get(name, "").strip()
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
     return number or default

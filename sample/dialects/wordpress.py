@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 
-from sample.dialects.web import answer, answer_object, new_app
+from sample.dialects.web import MAX_DIGITS, answer, answer_object, new_app
 from sample.records import join
 
 DEFAULT_SIZE = 10
@@ -54,7 +54,7 @@ def _read(name: str, default: int, largest: int | None, least: int = 1) -> int:
     text = request.args.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 15):
+    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= MAX_DIGITS):
         raise BadParameterError(name, f"{name} is not of type integer.")
     number = int(text)
     if number < least or (largest is not None and number > largest):

@@ -85,7 +85,7 @@ def test_a_filter_leaves_what_it_names(shelf, asked, ids):
         ("relevance", ["ändern", "Apfel", "banane", "Zebra"]),
         ("price", ["banane", "Apfel", "Zebra", "ändern"]),
         ("-price", ["Zebra", "Apfel", "banane", "ändern"]),
-        ("-rating", ["Apfel", "ändern", "Zebra", "banane"]),
+        ("-rating", ["Apfel", "ändern", "banane", "Zebra"]),
         ("-updated", ["Zebra", "banane", "Apfel", "ändern"]),
     ],
 )

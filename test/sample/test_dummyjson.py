@@ -15,7 +15,8 @@ TITLES = ["Lamp", "Rug", "Pen", "Mug"]
 def get(serve: Serve) -> Get:
     """Return a GET to a shop of 64 products."""
     products: list[dict[str, Any]] = [
-        {"id": number, "title": f"{TITLES[number % 4]} {number}", "category": "home", "price": 100 - number} for number in range(1, 65)
+        {"id": number, "title": f"{TITLES[number % 4]} {number}", "category": "home", "price": 100 - number}
+        for number in range(1, 65)
     ]
     return serve(dummyjson_app(Records(products)))
 

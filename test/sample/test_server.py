@@ -57,7 +57,7 @@ def test_answers_can_be_postponed(serve: Serve) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_command_at_once_and_successfully(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "sample", "serve", "--port", "0", "--shop", "lumen"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603 - our own command
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:
             base_url = process.stdout.readline().split()[-1]

@@ -23,9 +23,18 @@ def storefront(serve: Serve) -> Get:
 
 @pytest.mark.parametrize(
     ("query", "count", "first"),
-    [("", 30, 1), ("page=2", 30, 31), ("limit=250&page=2", 50, 251), ("limit=1000", 250, 1), ("page=0", 30, 1), ("limit=x", 30, 1)],
+    [
+        ("", 30, 1),
+        ("page=2", 30, 31),
+        ("limit=250&page=2", 50, 251),
+        ("limit=1000", 250, 1),
+        ("page=0", 30, 1),
+        ("limit=x", 30, 1),
+    ],
 )
-def test_a_storefront_page_is_numbered_from_one_and_has_at_most_250(storefront: Get, query: str, count: int, first: int) -> None:
+def test_a_storefront_page_is_numbered_from_one_and_has_at_most_250(
+    storefront: Get, query: str, count: int, first: int
+) -> None:
     products = storefront(f"/products.json?{query}").json()["products"]
     assert (len(products), products[0]["id"]) == (count, first)
 
@@ -36,7 +45,9 @@ def test_a_storefront_past_its_end_is_empty_and_tells_no_total(storefront: Get) 
     assert "Link" not in response.headers
 
 
-@pytest.mark.parametrize(("query", "status"), [("limit=250&page=100", 200), ("limit=250&page=101", 400), ("limit=999&page=101", 400)])
+@pytest.mark.parametrize(
+    ("query", "status"), [("limit=250&page=100", 200), ("limit=250&page=101", 400), ("limit=999&page=101", 400)]
+)
 def test_a_storefront_refuses_to_go_deeper_than_25000(storefront: Get, query: str, status: int) -> None:
     assert storefront(f"/products.json?{query}").status_code == status
 
@@ -74,7 +85,7 @@ def test_the_admin_api_goes_back_and_past_an_id_and_keeps_fields(serve: Serve) -
 
 
 def test_the_admin_api_demands_its_token(serve: Serve) -> None:
-    get = serve(admin_app(make_records(2), token="let-me-in"))  # noqa: S106 - made up
+    get = serve(admin_app(make_records(2), token="let-me-in"))
     assert get(ADMIN).status_code == 401
     assert get(ADMIN, headers={"X-Shopify-Access-Token": "wrong"}).status_code == 401
     assert get(ADMIN, headers={"X-Shopify-Access-Token": "let-me-in"}).status_code == 200

@@ -42,7 +42,10 @@ def shops(base_url: str) -> Shops:
 def variations(base_url: str, shops: Shops) -> dict[int, list[dict[str, Any]]]:
     """Return the variations of every variable depot product."""
     parents = [product for product in shops["depot"] if product["type"] == "variable"]
-    return {parent["id"]: requests.get(f"{base_url}{DEPOT}/{parent['id']}/variations", timeout=5, auth=AUTH).json() for parent in parents}
+    return {
+        parent["id"]: requests.get(f"{base_url}{DEPOT}/{parent['id']}/variations", timeout=5, auth=AUTH).json()
+        for parent in parents
+    }
 
 
 def read_rows(first_cell: str) -> list[list[str]]:
@@ -83,7 +86,9 @@ def test_the_counts_in_the_readme_are_true(shops: Shops) -> None:
 
 def test_the_invalid_records_in_the_readme_are_the_invalid_ones(shops: Shops) -> None:
     said = [(row[0], "" if "empty" in row[1] else row[1]) for row in read_rows("lumen|depot|parts") if len(row) == 3]
-    found = [(name, str(row["id"])) for name in SHOP_NAMES for row in shops[name] if not is_sellable(row) and not is_heading(row)]
+    found = [
+        (name, str(row["id"])) for name in SHOP_NAMES for row in shops[name] if not is_sellable(row) and not is_heading(row)
+    ]
     assert said == found
 
 
@@ -124,7 +129,11 @@ def test_the_remarks_on_depot_are_true(shops: Shops, variations: dict[int, list[
         parent: depot[parent]["variations"] for parent in variations
     }
     children = {child["id"]: child for family in variations.values() for child in family}
-    assert (children[4202]["manage_stock"], children[4203]["stock_status"], children[4213]["on_sale"]) == ("parent", "outofstock", True)
+    assert (children[4202]["manage_stock"], children[4203]["stock_status"], children[4213]["on_sale"]) == (
+        "parent",
+        "outofstock",
+        True,
+    )
     assert depot[4110]["stock_quantity"] == 16.5
     assert (depot[4107]["stock_status"], depot[4115]["stock_status"]) == ("onbackorder", "outofstock")
     assert [key for key, product in depot.items() if product["on_sale"]] == [4102, 4119]

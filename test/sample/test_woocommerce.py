@@ -93,7 +93,11 @@ def test_an_unknown_route_is_a_404_in_json(get: Get) -> None:
 def test_a_closed_shop_demands_key_and_secret(serve: Serve, path: str) -> None:
     get = serve(woocommerce_app(PRODUCTS, VARIATIONS, Credentials("key", "secret")))
     refused = get(path, auth=("key", "wrong"))
-    assert (refused.status_code, sorted(refused.json()), refused.json()["data"]) == (401, ["code", "data", "message"], {"status": 401})
+    assert (refused.status_code, sorted(refused.json()), refused.json()["data"]) == (
+        401,
+        ["code", "data", "message"],
+        {"status": 401},
+    )
     assert get(path).status_code == 401
     assert get(path, auth=("key", "secret")).status_code == 200
     assert get(f"{path}?consumer_key=key&consumer_secret=secret").status_code == 200

@@ -9,6 +9,7 @@ from flask import request
 from main import app as app_module
 from main.app import create_app
 from main.service.errors import AisleError, StoreDown
+from main.settings.model import Server
 from test.fakes import MemoryCatalogue
 
 if TYPE_CHECKING:
@@ -64,9 +65,17 @@ def test_it_does_not_start_where_its_store_cannot_be(settings: Settings):
         create_app(replace(settings, data=file))
 
 
-def test_it_knows_its_clients_address_behind_one_proxy_only(settings: Settings):
-    app = create_app(settings, reader=MemoryCatalogue())
+@pytest.mark.parametrize(
+    ("proxies", "address", "url"),
+    [
+        (0, "127.0.0.1", "http://localhost/seen"),
+        (1, "2.2.2.2", "https://localhost/seen"),
+        (2, "1.1.1.1", "http://localhost/seen"),
+    ],
+)
+def test_it_believes_as_many_proxies_as_it_was_told(settings: Settings, proxies: int, address: str, url: str):
+    app = create_app(replace(settings, server=Server(proxies)), reader=MemoryCatalogue())
     seen = {}
     app.add_url_rule("/seen", view_func=lambda: seen.update(address=request.remote_addr, url=request.url) or "")
     app.test_client().get("/seen", headers={"X-Forwarded-For": "1.1.1.1, 2.2.2.2", "X-Forwarded-Proto": "https"})
-    assert seen == {"address": "2.2.2.2", "url": "https://localhost/seen"}
+    assert seen == {"address": address, "url": url}

@@ -247,7 +247,7 @@ class TestRetryAfter:
 class TestTime:
     def test_a_shop_that_accepts_and_never_answers_is_given_up(self, session_to, raw_shop):
         began = time.monotonic()
-        with pytest.raises(UpstreamTimeout, match="in time|by the deadline"):
+        with pytest.raises(UpstreamTimeout, match=r"in time|by the deadline"):
             session_to(raw_shop([]).url, timeout=SHORT).get()
         assert time.monotonic() - began < GENEROUS
 

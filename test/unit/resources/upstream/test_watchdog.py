@@ -8,7 +8,7 @@ import pytest
 
 from main.resources.upstream import watchdog as module
 from main.resources.upstream.session import UpstreamSession
-from main.resources.upstream.watchdog import WatchedCall, Watchdog
+from main.resources.upstream.watchdog import Watchdog, WatchedCall
 from main.service.errors import UpstreamTimeout
 from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import reply
@@ -56,7 +56,13 @@ def test_a_body_without_a_length_that_was_cut_off_is_not_taken_for_whole(opened,
 def test_closing_a_session_ends_the_call_in_hand(opened, raw_shop):
     session = opened(raw_shop(DRIP).url, timeout=timedelta(seconds=60))
     caught = []
-    thread = threading.Thread(target=lambda: caught.append(pytest.raises(UpstreamTimeout, session.get)))
+
+    def call():
+        with pytest.raises(UpstreamTimeout) as error:
+            session.get()
+        caught.append(error)
+
+    thread = threading.Thread(target=call)
     thread.start()
     time.sleep(0.3)
     session.close()

@@ -1,0 +1,203 @@
+"""`make run`: the sample shops, a first sync, the watcher, uWSGI, and Nginx in front, as one program that stops as one.
+
+PORT (8080) and HOST (127.0.0.1) say where it listens, AISLE_DATA (var) where it keeps its data, AISLE_NGINX which Nginx to use (`none`: without).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sample.processes import Family, StartFailed, StopAsked, answers, find_free_port, is_port_free
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+LOOPBACK = "127.0.0.1"
+SHOPS_PORT = 9100
+LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
+SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything listens and writes."""
+
+    data: Path
+    host: str
+    port: int
+    shops_port: int
+    nginx: str | None
+
+    @property
+    def run(self) -> Path:
+        """Sockets, logs and rendered files; one folder a port, so that two can run side by side."""
+        return self.data / f"run-{self.port}"
+
+    @property
+    def socket(self) -> Path:
+        """UWSGI's socket."""
+        wanted = self.run / "uwsgi.sock"
+        if len(bytes(wanted)) <= LONGEST_SOCKET_PATH:
+            return wanted
+        return Path(tempfile.gettempdir()) / f"aisle-{os.getpid()}-{self.port}.sock"
+
+    @property
+    def address(self) -> str:
+        """What a person types."""
+        host = LOOPBACK if self.host == "0.0.0.0" else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def shops(self) -> str:
+        """The sample shops' base URL."""
+        return f"http://{LOOPBACK}:{self.shops_port}"
+
+    def make_environment(self) -> dict[str, str]:
+        """What the children get: our own environment, without what only the front needs."""
+        front = {"PORT", "HOST", "AISLE_HTTP", "AISLE_SOCKET", "AISLE_WATCH"}
+        ours = {
+            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONUNBUFFERED": "1",
+            "AISLE_DATA": str(self.data),
+            "SAMPLE_SHOPS": self.shops,
+        }
+        return {name: value for name, value in os.environ.items() if name not in front} | ours
+
+
+def make_plan(environ: dict[str, str]) -> Plan:
+    """The plan for an environment; raises StartFailed when it cannot work."""
+    text, host = environ.get("PORT") or "8080", environ.get("HOST") or LOOPBACK
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > 65535:  # noqa: PLR2004
+        message = f"PORT is {text!r}; it must be a number from 1 to 65535."
+        raise StartFailed(message)
+    if not is_port_free(host, int(text)):
+        message = f"Port {text} of {host} cannot be used: it is taken, or not ours to take. Choose another one: PORT={find_free_port(LOOPBACK)} make run"
+        raise StartFailed(message)
+    return Plan(
+        data=ROOT / (environ.get("AISLE_DATA") or "var"),
+        host=host,
+        port=int(text),
+        shops_port=SHOPS_PORT if is_port_free(LOOPBACK, SHOPS_PORT) else find_free_port(LOOPBACK),
+        nginx=find_nginx(environ),
+    )
+
+
+def find_nginx(environ: dict[str, str]) -> str | None:
+    """An Nginx, also where a user's PATH has no /usr/sbin; None when there is none or none is wanted."""
+    wanted = environ.get("AISLE_NGINX") or "nginx"
+    return None if wanted == "none" else shutil.which(wanted) or shutil.which(wanted, path="/usr/sbin:/usr/local/sbin")
+
+
+def start_stack(family: Family, plan: Plan, *, watch: bool = True) -> None:
+    """Starts everything in order and returns when the front answers."""
+    plan.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    env = plan.make_environment()
+    start_shops(family, plan, env)
+    sync_once(family, env)
+    if watch:
+        family.start("watcher", [sys.executable, "-m", "main", "sync", "--watch"], env)
+    start_uwsgi(family, plan, env)
+    if plan.nginx:
+        start_nginx(family, plan, env)
+    host = plan.address.removeprefix("http://").rpartition(":")[0]
+    family.wait_until(f"An answer from {plan.address}/health", lambda: answers(host, plan.port, "/health"))
+
+
+def start_shops(family: Family, plan: Plan, env: dict[str, str]) -> None:
+    """Starts the sample shops and waits for them."""
+    command = [sys.executable, "-m", "sample", "serve", "--host", LOOPBACK, "--port", str(plan.shops_port)]
+    family.start("shops", command, env)
+    family.wait_until("The sample shops", lambda: answers(LOOPBACK, plan.shops_port, "/"))
+
+
+def sync_once(family: Family, env: dict[str, str]) -> None:
+    """Fetches all sources for the first time; a source that fails is the watcher's to retry."""
+    code = family.run("sync", [sys.executable, "-m", "main", "sync"], env)
+    if code == SOME_SOURCE_FAILED:
+        say("Not every source came in; the watcher tries again.")
+    elif code:
+        message = f"The first sync ended with code {code}."
+        raise StartFailed(message)
+
+
+def start_uwsgi(family: Family, plan: Plan, env: dict[str, str]) -> None:
+    """Starts the workers: on a socket for Nginx, or with uWSGI's own HTTP router."""
+    behind = {"AISLE_SOCKET": str(plan.socket), "AISLE_SERVER__PROXIES": "1"}
+    front = behind if plan.nginx else {"AISLE_HTTP": f"{plan.host}:{plan.port}"}
+    command = [str(BIN / "uwsgi"), "--ini", str(ROOT / "uwsgi.ini")]
+    family.start("uwsgi", command, env | front | {"AISLE_FIFO": str(plan.run / "uwsgi.fifo")})
+
+
+def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
+    """Renders the configuration and starts Nginx with it."""
+    values = {
+        "AISLE_RUN": str(plan.run),
+        "AISLE_USER": "user root;" if os.geteuid() == 0 else "",
+        "AISLE_LISTEN": f"{plan.host}:{plan.port}",
+        "AISLE_UPSTREAM": f"unix:{plan.socket}",
+        "AISLE_ACCESS_LOG": str(plan.run / "nginx.access.log"),
+        "AISLE_TRUSTED_PROXY": "255.255.255.255",
+    }
+    render(ROOT / "nginx" / "templates" / "aisle.conf.template", plan.run / "aisle.conf", values)
+    render(ROOT / "nginx" / "nginx.conf.template", plan.run / "nginx.conf", values)
+    command = [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
+    family.start("nginx", command, env, stop_signal=signal.SIGQUIT)
+
+
+def render(template: Path, target: Path, values: dict[str, str]) -> None:
+    """Fills in `${NAME}`, as the public Nginx image does with its templates."""
+    target.write_text(re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], template.read_text()))
+
+
+def print_banner(plan: Plan) -> None:
+    """What a newcomer wants to know, once everything answers."""
+    front = "Nginx, then uWSGI" if plan.nginx else "uWSGI's own HTTP router (no Nginx found; install one to have it in front)"
+    say(
+        f"\nAisle is running at {plan.address}\n"
+        f"  docs   {plan.address}/docs\n"
+        f"  try    curl '{plan.address}/products?per_page=3'\n"
+        f"  front  {front}\n"
+        f"  data   {plan.data}\n"
+        f"  logs   {plan.run}/*.log\n"
+        f"  stop   Ctrl-C\n"
+    )
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, at once."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """Runs until it is told to stop (0) or a part of it ends (1)."""
+    os.chdir(ROOT)
+    try:
+        plan = make_plan(dict(os.environ))
+    except StartFailed as failure:
+        say(str(failure))
+        return 1
+    family = Family(plan.run)
+    family.obey_signals()
+    try:
+        start_stack(family, plan)
+        print_banner(plan)
+        family.watch()
+    except StopAsked:
+        say("\nStopping.")
+        return 0
+    except StartFailed as failure:
+        say(f"{failure}\nStopping everything.")
+        return 1
+    finally:
+        family.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

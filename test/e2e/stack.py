@@ -1,0 +1,145 @@
+"""The whole chain on free ports in a temporary folder, started by the launcher's own code, and small clients to try it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from sample.demo import LOOPBACK, Plan, find_nginx, start_stack, start_uwsgi
+from sample.processes import Child, Family, answers, end_group, find_free_port
+
+if TYPE_CHECKING:
+    import signal
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+NGINX = find_nginx(dict(os.environ))
+NO_NGINX = "Nginx is not installed here: neither on PATH nor in /usr/sbin"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response that was read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running chain."""
+
+    plan: Plan
+    family: Family
+
+    def fetch(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """The answer of the front."""
+        return fetch(self.plan.port, path, method, headers, body)
+
+    def send_raw(self, data: bytes) -> Answer:
+        """The answer to bytes that no well-behaved client would send."""
+        with socket.create_connection((LOOPBACK, self.plan.port), timeout=20) as connection:
+            connection.sendall(data)
+            response = HTTPResponse(connection)
+            response.begin()
+            return read(response)
+
+    def find_workers(self) -> list[psutil.Process]:
+        """uWSGI's living workers."""
+        return [worker for worker in psutil.Process(self._uwsgi.process.pid).children() if not is_gone(worker)]
+
+    def has_all_workers(self) -> bool:
+        """Whether each place is taken by a worker that has loaded the application."""
+        log, workers = self.read_uwsgi_log(), self.find_workers()
+        return len(workers) == 4 and all(f"pid: {worker.pid} (default app)" in log for worker in workers)
+
+    def read_uwsgi_log(self) -> str:
+        """What uWSGI and the application have written."""
+        return (self.family.logs / "uwsgi.log").read_text()
+
+    @property
+    def _uwsgi(self) -> Child:
+        return next(child for child in self.family.children if child.name == "uwsgi")
+
+    @contextmanager
+    def without_uwsgi(self, seconds: float = 20.0) -> Iterator[int]:
+        """Stops uWSGI, killing it after a while, and leaves Nginx alone in front; its exit code; starts it again afterwards."""
+        uwsgi = self._uwsgi
+        end_group(uwsgi, seconds)
+        self.family.children.remove(uwsgi)
+        try:
+            yield uwsgi.process.returncode
+        finally:
+            start_uwsgi(self.family, self.plan, self.plan.make_environment())
+            self.family.wait_until("uWSGI", lambda: answers(LOOPBACK, self.plan.port, "/health"))
+
+
+@contextmanager
+def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
+    """The chain, until the block ends."""
+    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), find_free_port(LOOPBACK), nginx)
+    family = Family(plan.run)
+    try:
+        start_stack(family, plan, watch=False)
+        yield Stack(plan, family)
+    finally:
+        family.stop()
+
+
+def fetch(
+    port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> Answer:
+    """One request on a connection of its own, never through a proxy of the environment."""
+    connection = HTTPConnection(LOOPBACK, port, timeout=20)
+    try:
+        connection.request(method, path, body=body, headers=dict(headers or {}))
+        return read(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def read(response: HTTPResponse) -> Answer:
+    """The whole of a response."""
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+
+
+def wait_for(what: str, is_true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Returns once it is true; fails after a generous while."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.1)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether it has ended, even if nobody has collected its exit code yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def stop_and_wait(process: subprocess.Popen[str], number: signal.Signals, seconds: float = 20.0) -> int:
+    """The exit code after a signal; kills what did not end."""
+    process.send_signal(number)
+    try:
+        return process.wait(seconds)
+    finally:
+        process.kill()
