@@ -82,7 +82,7 @@ def _lower(text: str | None) -> str | None:
 
 
 def rank(product: Product, key: int, query: Query) -> tuple[Any, ...]:
-    """What a page is ordered by; ``key`` breaks ties."""
+    """What a page is ordered by; ``key`` breaks ties, backwards where the order is."""
     price = rank_minor(product.price.minor, product.price.currency) if product.price else None
     if query.sort == "relevance" and query.terms:
         best = [min(i for i, text in enumerate(texts(product)) if contains(text, term)) for term in query.terms]
@@ -90,9 +90,9 @@ def rank(product: Product, key: int, query: Query) -> tuple[Any, ...]:
     if query.sort == "price":
         return price is None, price or 0, key
     if query.sort == "-price":
-        return price is None, -(price or 0), key
+        return price is None, -(price or 0), -key
     if query.sort == "-rating":
-        return product.rating is None, -(product.rating.average if product.rating else 0), key
+        return product.rating is None, -(product.rating.average if product.rating else 0), -key
     if query.sort == "-updated":
-        return product.updated_at is None, -(product.updated_at.timestamp() if product.updated_at else 0), key
+        return product.updated_at is None, -(product.updated_at.timestamp() if product.updated_at else 0), -key
     return fold(product.name), key

@@ -32,7 +32,7 @@ MAX_BODY = 64 * 1024 * 1024
 MAX_FEED = 1024 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_TURN = 60.0
-_TOO_LATE = "The answer was not whole by the deadline."
+_TOO_LATE = "The shop did not answer in time."
 # One more try, for calls that change nothing and on answers that say "not now"; the pause is jittered by urllib3.
 _RETRY = urllib3.Retry(
     total=1,

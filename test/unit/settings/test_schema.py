@@ -31,6 +31,10 @@ def test_every_key_of_a_source_has_a_place_in_the_model():
     ("more", "fault"),
     [
         ({"api": "v3"}, "sources[0].api: 'v3'; allowed: only for kind woocommerce"),
+        (
+            {"url": "https://a.example/x?token=1"},
+            "sources[0].url: 'https://a.example/x?token=1'; allowed: a URL without a query: the kind adds its own",
+        ),
         ({"format": "csv"}, "sources[0].format: 'csv'; allowed: only for kind feed"),
         ({"columns": {"id": "x"}}, "sources[0].columns: a mapping; allowed: only for kind feed"),
         (

@@ -247,7 +247,7 @@ class TestRetryAfter:
 class TestTime:
     def test_a_shop_that_accepts_and_never_answers_is_given_up(self, session_to, raw_shop):
         began = time.monotonic()
-        with pytest.raises(UpstreamTimeout, match=r"in time|by the deadline"):
+        with pytest.raises(UpstreamTimeout, match="did not answer in time"):
             session_to(raw_shop([]).url, timeout=SHORT).get()
         assert time.monotonic() - began < GENEROUS
 
@@ -257,7 +257,7 @@ class TestTime:
 
     def test_a_body_that_drips_is_given_up_at_the_deadline(self, session_to, raw_shop):
         began = time.monotonic()
-        with pytest.raises(UpstreamTimeout, match="not whole by the deadline"):
+        with pytest.raises(UpstreamTimeout, match="did not answer in time"):
             session_to(raw_shop([reply(b"[", length=1000), *[b" "] * 500]).url, timeout=SHORT).get()
         assert time.monotonic() - began < GENEROUS
 
