@@ -85,7 +85,7 @@ class Server:
 class Search:
     """How many answered pages each process remembers; 0 remembers none."""
 
-    cached_pages: int = 1024
+    cached_pages: int = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
