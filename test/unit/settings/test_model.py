@@ -18,7 +18,7 @@ def test_every_section_has_the_defaults_the_documentation_promises(load):
     assert settings.auth == model.Auth("none")
     assert settings.currency == model.Currency("EUR")
     assert settings.logger == model.Logger("auto", "info")
-    assert settings.search == model.Search(1024)
+    assert settings.search == model.Search(256)
     assert settings.sources == ()
 
 
