@@ -11,12 +11,11 @@ from flask_restx import Namespace, Resource
 from main.controller.conditional import answer_json
 from main.controller.context import services
 from main.controller.middleware import load_args
+from main.controller.parameters import GreetingQuerySchema, NoParametersSchema
 from main.controller.problems import problem
 from main.controller.schemas import (
-    GreetingQuerySchema,
     HealthSchema,
     HeartbeatSchema,
-    NoParametersSchema,
     NotReadySchema,
     PlatformSchema,
     ReadinessSchema,

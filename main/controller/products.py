@@ -11,7 +11,7 @@ from main.controller.context import services
 from main.controller.envelope import encode_page, encode_sources, pick_fields
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
-from main.controller.schemas import FieldsSchema, ProductQuerySchema
+from main.controller.parameters import FieldsSchema, ProductQuerySchema
 from main.controller.swagger import ETAG_HEADER, PAGING_HEADERS, conditional, documented, parameters
 
 if TYPE_CHECKING:

@@ -1,137 +1,15 @@
-"""What goes in and out over HTTP, as marshmallow schemas; the Swagger document is made from them."""
+"""What is answered, as marshmallow schemas; with those of what is asked, the Swagger document is made from them."""
 
 from __future__ import annotations
 
-from typing import Any
+from marshmallow import Schema, fields
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
-
-from main.controller.documents import PRODUCT_FIELDS, Document, ProductSchema, UtcTime, shown
-from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Gtins, Number, Values, Whole
-from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query, State
-from main.service.words import parse_words
-from main.util.money import rank_amount
+from main.controller.documents import Document, ProductSchema, UtcTime, shown
+from main.service.model import State
 from main.util.secret import MASK
 
-PAGE_LIMIT = 100_000
 _PURPOSE = "One product API over all our shops"
 _STANDING = {"state": "fresh", "synced_at": UtcTime.example, "products": 120, "rejected": 2}
-
-
-def short_text() -> validate.Length:
-    """Allow texts up to the limit."""
-    return validate.Length(max=TEXT_LIMIT, error=f"must be at most {TEXT_LIMIT} characters")
-
-
-def _check_words(text: str) -> None:
-    if text.strip() and len(text) <= TEXT_LIMIT and not parse_words(text):
-        raise ValidationError("must have a letter or a digit")
-
-
-class PagingSchema(Schema):
-    """Which page of a list."""
-
-    class Meta:
-        """Unknown parameters are errors."""
-
-        unknown = RAISE
-
-    page = Whole(1, PAGE_LIMIT, load_default=1, metadata=shown("Which page, from 1.", 1))
-    per_page = Whole(1, PER_PAGE_MAX, load_default=PER_PAGE, metadata=shown("How many on a page.", 10))
-
-
-class ProductQuerySchema(PagingSchema):
-    """What is asked of the catalogue."""
-
-    q = fields.String(
-        load_default="",
-        validate=[short_text(), _check_words],
-        metadata=shown(
-            'Words that must all occur, "phrases" in quotes, prefix*; in name, brand, category, SKU, GTIN, description.',
-            "desk lamp",
-        ),
-    )
-    source = Values(load_default=(), metadata=shown("Source names; may be given several times.", ["lumen"]))
-    brand = Values(load_default=(), metadata=shown("Brands; may be given several times.", ["Halden"]))
-    category = Values(load_default=(), metadata=shown("Categories; may be given several times.", ["Lamps"]))
-    gtin = Gtins(load_default=(), metadata=shown("GTIN-8, -12, -13 or -14; may be given several times.", ["4006381333931"]))
-    min_price = Amount(load_default=None, metadata=shown("Lowest nominal amount; name a currency to stay within one.", "10"))
-    max_price = Amount(load_default=None, metadata=shown("Highest nominal amount.", "99.50"))
-    currency = CurrencyCode(load_default=None, metadata=shown("ISO 4217 code.", "EUR"))
-    availability = Choices(
-        tuple(Availability), load_default=(), metadata=shown("Words of schema.org/ItemAvailability.", ["InStock"])
-    )
-    min_rating = Number(0, 5, load_default=None, metadata=shown("Lowest average rating; leaves out what nobody rated.", 4.0))
-    sort = fields.String(
-        load_default=None,
-        validate=validate.OneOf(SORTS, error=f"must be one of: {', '.join(SORTS)}"),
-        metadata=shown("Order; relevance where q is given, else name.", "-price"),
-    )
-    fields_ = Choices(
-        PRODUCT_FIELDS,
-        data_key="fields",
-        load_default=(),
-        metadata=shown("Only these fields of each product (and its id).", ["name", "price"]),
-    )
-    facets = Choices(FACETS, load_default=(), metadata=shown("Values with counts over the whole result.", ["brand", "price"]))
-
-    @validates_schema
-    def check(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse what contradicts itself."""
-        lowest, highest = data["min_price"], data["max_price"]
-        if lowest is not None and highest is not None and lowest > highest:
-            raise ValidationError("must not be above max_price", "min_price")
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> Query:
-        """Give the normalised query."""
-        terms = parse_words(data.pop("q"))
-        sort = data.pop("sort") or ("relevance" if terms else "name")
-        for key in ("min_price", "max_price"):
-            data[key] = None if data[key] is None else rank_amount(data[key])
-        wanted = data.pop("fields_")
-        chosen = {**data, "sort": "name" if sort == "relevance" and not terms else sort}
-        return Query(terms=terms, fields=tuple(sorted({"id", *wanted})) if wanted else (), **chosen)
-
-
-class FieldsSchema(Schema):
-    """Which fields of one product."""
-
-    class Meta:
-        """Unknown parameters are errors."""
-
-        unknown = RAISE
-
-    fields_ = Choices(
-        PRODUCT_FIELDS,
-        data_key="fields",
-        load_default=(),
-        metadata=shown("Only these fields (and the id).", ["name", "price"]),
-    )
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> tuple[str, ...]:
-        """Give the wanted fields; none means all."""
-        return tuple(sorted({"id", *data["fields_"]})) if data["fields_"] else ()
-
-
-class NoParametersSchema(Schema):
-    """Takes no parameters."""
-
-    class Meta:
-        """Unknown parameters are errors."""
-
-        unknown = RAISE
-
-
-class GreetingQuerySchema(NoParametersSchema):
-    """Whom to greet."""
-
-    name = fields.String(
-        load_default=None,
-        validate=short_text(),
-        metadata=shown("Whom to greet; config.yml's default_name where nobody is named.", "John"),
-    )
 
 
 class SourceMetaSchema(Schema):

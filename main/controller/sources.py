@@ -11,7 +11,8 @@ from main.controller.conditional import answer_json
 from main.controller.context import services
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
-from main.controller.schemas import NoParametersSchema, PagingSchema, RejectedSchema, SourceSchema
+from main.controller.parameters import NoParametersSchema, PagingSchema
+from main.controller.schemas import RejectedSchema, SourceSchema
 from main.controller.swagger import PAGING_HEADERS, documented, parameters
 
 if TYPE_CHECKING:

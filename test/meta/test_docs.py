@@ -8,7 +8,8 @@ from marshmallow import fields
 
 from main.cli import main
 from main.resources.upstream.kinds import KINDS as CONNECTORS
-from main.settings.schema import KINDS, ConfigSchema
+from main.settings.schema import ConfigSchema
+from main.settings.sources import KINDS
 from test.meta.layers import ROOT
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from flask import Flask
 from marshmallow import ValidationError
 
 from main.controller.middleware import load_args
-from main.controller.schemas import NoParametersSchema, PagingSchema, ProductQuerySchema
+from main.controller.parameters import NoParametersSchema, PagingSchema, ProductQuerySchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,117 +1,19 @@
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
-
-import pytest
-from hypothesis import given
 from hypothesis import strategies as st
-from marshmallow import ValidationError
 
-from main.controller.schemas import (
-    FieldsSchema,
-    GreetingQuerySchema,
-    NoParametersSchema,
-    PagingSchema,
-    PlatformSchema,
-    ProductQuerySchema,
-    RejectedSchema,
-    SourceSchema,
-)
-from main.service import freshness
-from main.service.model import Fault, Outcome, Platform, Query, Rejected, SourceRecord
+from main.controller.parameters import ProductQuerySchema
+from main.controller.schemas import PlatformSchema, RejectedSchema
+from main.service.model import Fault, Platform, Rejected
 from main.util.secret import Secret
-from test.fakes import NOW, make_source
-from test.unit.controller.documented import find_faults
 
 QUERY = ProductQuerySchema()
 
 
-def test_nothing_asked_is_everything_by_name():
-    assert QUERY.load({}) == Query(sort="name", page=1, per_page=30)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"q": " desk  lamp "}, {"q": "desk lamp"}),
-        ({"q": "!! lamp"}, {"q": "lamp"}),
-        ({"brand": ["b", "a", "a"]}, {"brand": ["a", "b "]}),
-        ({"gtin": ["4006381333931"]}, {"gtin": ["04006381333931", "4006381333931"]}),
-        ({"availability": ["INSTOCK,soldout"]}, {"availability": ["SoldOut", "InStock"]}),
-        ({"min_price": "10"}, {"min_price": "10.0000"}),
-        ({"facets": ["price,brand"]}, {"facets": ["brand", "price"]}),
-        ({"fields": ["name"]}, {"fields": ["id,name,NAME"]}),
-        ({"sort": "relevance"}, {"sort": "name"}),
-        ({"q": "lamp", "sort": "relevance"}, {"q": "lamp"}),
-        ({"q": ""}, {}),
-    ],
-)
-def test_two_requests_that_mean_the_same_are_one_query(one: dict[str, Any], other: dict[str, Any]):
-    assert QUERY.load(one) == QUERY.load(other)
-    assert hash(QUERY.load(one)) == hash(QUERY.load(other))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"q": "lamp"}, {"q": "lamp*"}),
-        ({"brand": ["a"]}, {"category": ["a"]}),
-        ({"min_price": "1"}, {"max_price": "1"}),
-        ({"q": "a b"}, {"q": '"a b"'}),
-    ],
-)
-def test_two_requests_that_mean_something_else_are_two_queries(one: dict[str, Any], other: dict[str, Any]):
-    assert QUERY.load(one) != QUERY.load(other)
-
-
-def test_amounts_are_compared_on_one_integer_scale():
-    query = QUERY.load({"min_price": "0.0001", "max_price": "999999999999.9999"})
-    assert (query.min_price, query.max_price) == (1, 9_999_999_999_999_999)
-
-
-@pytest.mark.parametrize("schema", [PagingSchema, ProductQuerySchema, FieldsSchema, NoParametersSchema, GreetingQuerySchema])
-def test_no_schema_of_parameters_takes_unknown_ones(schema: Any):
-    with pytest.raises(ValidationError) as refused:
-        schema().load({"unknown": "1"})
-    assert refused.value.messages == {"unknown": ["Unknown field."]}
-
-
 TEXTS = st.text(max_size=20)
+
+
 LISTS = st.lists(TEXTS, max_size=3)
-
-
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            **dict.fromkeys(("q", "min_price", "max_price", "currency", "min_rating", "sort", "page", "per_page"), TEXTS),
-            **dict.fromkeys(("source", "brand", "category", "gtin", "availability", "fields", "facets"), LISTS),
-        },
-    )
-)
-def test_any_parameters_give_a_query_or_name_what_is_wrong(asked: dict[str, Any]):
-    errors = QUERY.validate(asked)
-    assert set(errors) <= set(asked)
-    if not errors:
-        assert QUERY.load(asked) == QUERY.load(asked)
-
-
-def test_a_source_shows_what_is_known_of_it_and_nothing_secret():
-    record = SourceRecord(name="acme", products=3, synced_at=NOW, attempted_at=NOW, outcome=Outcome.OK, duration_ms=250)
-    shown = SourceSchema().dump(
-        freshness.decide(make_source(headers={"X-Key": "hunter2"}), record, NOW + dt.timedelta(seconds=42))
-    )
-    assert find_faults({"$ref": "#/definitions/Source"}, shown) == []
-    assert (shown["name"], shown["state"], shown["age_s"], shown["products"], shown["outcome"]) == (
-        "acme",
-        "fresh",
-        42,
-        3,
-        "ok",
-    )
-    assert set(shown) == set(SourceSchema().fields)
-    assert "hunter2" not in str(shown)
 
 
 def test_a_rejected_record_shows_its_reasons():

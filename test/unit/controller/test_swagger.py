@@ -11,6 +11,7 @@ from jsonschema import Draft4Validator
 
 from main.app import create_app
 from main.controller import documents, fields, schemas
+from main.controller import parameters as asked
 from main.controller.swagger import DEFINITIONS
 from test.fakes import FakeClock
 from test.unit.controller.documented import assert_as_documented, find_faults
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 LOADED_BY = {
-    "/products": schemas.ProductQuerySchema,
-    "/products/{product_id}": schemas.FieldsSchema,
-    "/sources/{name}/quarantine": schemas.PagingSchema,
-    "/hello_world/greeting": schemas.GreetingQuerySchema,
+    "/products": asked.ProductQuerySchema,
+    "/products/{product_id}": asked.FieldsSchema,
+    "/sources/{name}/quarantine": asked.PagingSchema,
+    "/hello_world/greeting": asked.GreetingQuerySchema,
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
 FILLED = {"{product_id}": "depot:4101", "{name}": "parts"}
@@ -100,7 +101,7 @@ def test_each_documented_field_is_its_schemas_field(name: str):
 def test_each_documented_parameter_is_one_its_schema_loads_and_the_other_way_round(document: Document):
     for path, _, parameters in operations(document):
         documented = {item["name"] for item in parameters if item["in"] == "query"}
-        schema = LOADED_BY.get(path, schemas.NoParametersSchema)()
+        schema = LOADED_BY.get(path, asked.NoParametersSchema)()
         assert documented == {field.data_key or key for key, field in schema.fields.items()}, path
 
 
@@ -151,7 +152,7 @@ def fits(pattern: str, text: str) -> bool:
 def test_lists_are_documented_the_way_they_are_written(document: Document):
     parameters = {item["name"]: item for item in document["paths"]["/products"]["get"]["parameters"]}
     ways = {name: item.get("collectionFormat") for name, item in parameters.items()}
-    loaded = schemas.ProductQuerySchema().fields
+    loaded = asked.ProductQuerySchema().fields
     for name, field in loaded.items():
         way = "csv" if isinstance(field, fields.Choices) else "multi" if isinstance(field, fields.Values) else None
         assert ways[field.data_key or name] == way

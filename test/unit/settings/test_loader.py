@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from main.settings import SettingsError, load_settings
-from main.settings.schema import FEED_COLUMNS, ConfigSchema, SourceSchema
+from main.settings.schema import ConfigSchema
+from main.settings.sources import FEED_COLUMNS, SourceSchema
 from main.util.secret import Secret
 
 SHOP = "sources: [{name: acme-shop, kind: shopify, url: 'https://acme.example', every: 5m}, {name: b, kind: feed, url: /b.csv}]"

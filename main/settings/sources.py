@@ -1,0 +1,169 @@
+"""The shape of one source in config.yml, its credentials included."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
+
+from main.service.model import Credentials, Source
+from main.settings.basics import Section, boolean, integer, one_of, text, texts
+from main.settings.fields import (
+    CallRate,
+    CurrencyCode,
+    Duration,
+    Provided,
+    SecretText,
+    SourceName,
+    SourceUrl,
+    TextMap,
+)
+
+KINDS = ("dummyjson", "fakestore", "feed", "shopify", "woocommerce")
+FEED_FORMATS = ("csv", "tsv", "json", "ndjson", "xml")
+FEED_COLUMNS = [
+    "id",
+    "name",
+    "brand",
+    "description",
+    "category",
+    "price",
+    "currency",
+    "availability",
+    "stock",
+    "rating",
+    "rating_count",
+    "gtin",
+    "sku",
+    "url",
+    "images",
+    "tags",
+    "updated_at",
+]
+WOOCOMMERCE_APIS = ("v3", "store")
+
+
+class SecretSection(Schema):
+    """A mapping of secrets, each given as ``${NAME}`` or, under the key with ``_file``, as a path."""
+
+    class Meta:
+        """Unknown keys are faults."""
+
+        unknown = RAISE
+
+    @pre_load
+    def replace_files(self, data: Any, **_: Any) -> Any:
+        """Replace each ``KEY_file`` by ``KEY`` with the file's content."""
+        return read_files(data) if isinstance(data, dict) else data
+
+
+def read_files(data: dict[Any, Any]) -> dict[Any, Any]:
+    """Replace each ``KEY_file`` by ``KEY`` with the file's content.
+
+    Raises:
+        ValidationError: files cannot be read; names each.
+    """
+    found, faults = {}, {}
+    for key, value in data.items():
+        if not (isinstance(key, str) and key.endswith("_file")):
+            found[key] = value
+            continue
+        try:
+            found[key.removesuffix("_file")] = Provided(Path(str(value)).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8, or no path"
+            faults[key] = [f"a readable file ({reason})"]
+    if faults:
+        raise ValidationError(faults)
+    return found
+
+
+class SecretMap(TextMap):
+    """A mapping of names to secrets."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[Any, Any]:
+        return super()._deserialize(read_files(value) if isinstance(value, dict) else value, attr, data, **kwargs)
+
+
+class BasicSchema(SecretSection):
+    """``auth.basic`` of a source (RFC 7617)."""
+
+    username = SecretText(required=True)
+    password = SecretText(required=True)
+
+
+class HeaderSchema(SecretSection):
+    """``auth.header`` of a source: a header of its own that carries the secret."""
+
+    name = text(required=True, validate=validate.Regexp(r"[A-Za-z0-9-]+\Z", error="a header's name, such as X-Api-Key"))
+    value = SecretText(required=True)
+
+
+class SourceAuthSchema(SecretSection):
+    """``auth`` of a source: one of basic, bearer, header, query."""
+
+    basic = fields.Nested(BasicSchema)
+    bearer = SecretText()
+    header = fields.Nested(HeaderSchema)
+    query = SecretMap(keys=text(), values=SecretText(), error_messages={"invalid": "a mapping of names to secrets"})
+
+    @validates_schema
+    def check_one(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse two ways at once."""
+        if len(data) != 1:
+            raise ValidationError("exactly one of basic, bearer, header, query")
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> Credentials:
+        """Give the frozen credentials."""
+        basic, header = data.get("basic"), data.get("header")
+        return Credentials(
+            basic=(basic["username"], basic["password"]) if basic else None,
+            bearer=data.get("bearer"),
+            header=(header["name"], header["value"]) if header else None,
+            query=tuple(sorted(data.get("query", {}).items())),
+        )
+
+
+class SourceSchema(Section):
+    """One entry of ``sources``."""
+
+    into = Source
+    name = SourceName(required=True)
+    kind = text(required=True, validate=one_of(*KINDS))
+    url = SourceUrl(required=True)
+    currency = CurrencyCode()
+    every = Duration(at_least=timedelta(seconds=1))
+    stale_after = Duration(at_least=timedelta(seconds=1))
+    timeout = Duration(at_least=timedelta(milliseconds=50))
+    concurrency = integer(1, 64)
+    rate = CallRate()
+    auth = fields.Nested(SourceAuthSchema, attribute="credentials")
+    headers = texts()
+    max_products = integer(1, 10_000_000)
+    required = boolean()
+    priced = boolean()
+    enabled = boolean()
+    categories = texts()
+    api = text(validate=one_of(*WOOCOMMERCE_APIS))
+    format = text(validate=one_of(*FEED_FORMATS))
+    columns = texts(keys=text(validate=one_of(*FEED_COLUMNS)))
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse what another kind takes."""
+        kind = data.get("kind")
+        if kind is None:
+            return  # a fault already
+        misplaced = {key: [f"only for kind {owner}"] for key, owner in _OWNED_KEYS.items() if key in data and kind != owner}
+        if kind != "feed" and str(data.get("url", "")).startswith("file:"):
+            misplaced["url"] = ["an http:// or https:// URL (file:// is for kind feed)"]
+        if kind != "feed" and "?" in str(data.get("url", "")):
+            misplaced["url"] = ["a URL without a query: the kind adds its own"]
+        if misplaced:
+            raise ValidationError(cast("dict[str, Any]", misplaced))
+
+
+_OWNED_KEYS = {"api": "woocommerce", "format": "feed", "columns": "feed"}

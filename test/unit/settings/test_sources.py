@@ -1,0 +1,129 @@
+"""The rules of config.yml that concern more than one key."""
+
+import pytest
+import yaml
+
+from main.resources.upstream.feed import FeedSchema
+from main.resources.upstream.kinds import KINDS as CONNECTORS
+from main.service.model import Source
+from main.settings.sources import FEED_COLUMNS, KINDS, SourceSchema
+from main.util.secret import Secret
+
+
+def sources(*more: dict) -> str:
+    return yaml.safe_dump({"sources": [{"name": "a", "kind": "shopify", "url": "https://a.example", **each} for each in more]})
+
+
+def test_the_kinds_are_those_there_is_a_connector_for():
+    assert set(KINDS) == set(CONNECTORS)
+
+
+def test_the_columns_a_feed_can_name_are_those_its_schema_reads():
+    read = {field.data_key or name for name, field in FeedSchema(Source(name="a", kind="feed", url="x"), None).fields.items()}
+    assert set(FEED_COLUMNS) == read
+
+
+def test_every_key_of_a_source_has_a_place_in_the_model():
+    assert {field.attribute or name for name, field in SourceSchema().fields.items()} <= set(Source.__slots__)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"api": "v3"}, "sources[0].api: 'v3'; allowed: only for kind woocommerce"),
+        (
+            {"url": "https://a.example/x?token=1"},
+            "sources[0].url: 'https://a.example/x?token=1'; allowed: a URL without a query: the kind adds its own",
+        ),
+        ({"format": "csv"}, "sources[0].format: 'csv'; allowed: only for kind feed"),
+        ({"columns": {"id": "x"}}, "sources[0].columns: a mapping; allowed: only for kind feed"),
+        (
+            {"url": "/srv/a.csv"},
+            "sources[0].url: '/srv/a.csv'; allowed: an http:// or https:// URL (file:// is for kind feed)",
+        ),
+    ],
+)
+def test_what_only_another_kind_takes_is_refused(faults, more, fault):
+    assert faults(sources(more)) == [fault]
+
+
+def test_a_misplaced_key_is_told_together_with_a_wrong_one(faults):
+    found = faults(sources({"format": "csv", "every": "soon"}))
+    assert [line.partition(":")[0] for line in found] == ["sources[0].every", "sources[0].format"]
+
+
+def test_under_an_unknown_kind_nothing_else_is_called_misplaced(faults):
+    found = faults(sources({"kind": "amazon", "format": "csv"}))
+    assert [line.partition(":")[0] for line in found] == ["sources[0].kind"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), [("feed", {"format": "xml", "columns": {"id": "x"}}), ("woocommerce", {"api": "store"})]
+)
+def test_a_kind_takes_its_own_keys(load, kind, more):
+    (source,) = load(sources({"kind": kind, **more})).sources
+    assert (source.api, source.format, source.columns) == (more.get("api"), more.get("format"), more.get("columns", {}))
+
+
+def test_every_second_source_of_one_name_is_told(faults):
+    allowed = "allowed: a name that no other source has"
+    assert faults(sources({}, {}, {"name": "b"}, {"every": "soon"}))[:3] == [
+        f"sources[1].name: 'a'; {allowed}",
+        "sources[3].every: 'soon'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
+        f"sources[3].name: 'a'; {allowed}",
+    ]
+
+
+def test_sources_without_a_name_are_not_called_alike(faults):
+    assert faults("sources: [{kind: shopify, url: 'https://a'}, {kind: shopify, url: 'https://a'}]") == [
+        "sources[0].name: missing; allowed: a value",
+        "sources[1].name: missing; allowed: a value",
+    ]
+
+
+@pytest.mark.parametrize("auth", [{}, {"bearer": "${T}", "query": {"k": "${T}"}}])
+def test_a_source_authenticates_in_exactly_one_way(faults, auth):
+    assert faults(sources({"auth": auth}), T="x") == [
+        "sources[0].auth: ***; allowed: exactly one of basic, bearer, header, query"
+    ]
+
+
+@pytest.mark.parametrize("name", ["X Key", "X-Key:", "", "Ä", "a\nb"])
+def test_a_header_has_a_name_that_http_allows(faults, name):
+    (fault,) = faults(sources({"auth": {"header": {"name": name, "value": "${T}"}}}), T="x")
+    assert fault == "sources[0].auth.header.name: ***; allowed: a header's name, such as X-Api-Key"
+
+
+@pytest.mark.parametrize("auth", [{"query": "x"}, {"query": ["x"]}, {"basic": "x"}, {"basic": []}])
+def test_a_way_of_authenticating_has_its_shape(faults, auth):
+    (fault,) = faults(sources({"auth": auth}))
+    assert fault.partition(";")[0] == f"sources[0].auth.{next(iter(auth))}: ***"
+
+
+def test_a_source_keeps_what_it_was_given(load):
+    given = {
+        "currency": "EGP",
+        "every": "1h",
+        "stale_after": "1d",
+        "timeout": "800ms",
+        "concurrency": 2,
+        "rate": "5/s",
+        "auth": {"header": {"name": "X-Key", "value": "${T}"}},
+        "headers": {"Accept-Language": "ar"},
+        "max_products": 10,
+        "required": True,
+        "priced": False,
+        "enabled": False,
+        "categories": {"Lamp": "Lighting"},
+    }
+    (source,) = load(sources(given), T="hunter2").sources
+    assert (source.currency, source.every.seconds, source.stale_after.days, source.timeout.total_seconds()) == (
+        "EGP",
+        3600,
+        1,
+        0.8,
+    )
+    assert (source.concurrency, source.rate.calls, source.max_products) == (2, 5, 10)
+    assert source.credentials.header == ("X-Key", Secret("hunter2"))
+    assert (source.headers, source.categories) == ({"Accept-Language": "ar"}, {"Lamp": "Lighting"})
+    assert (source.required, source.priced, source.enabled) == (True, False, False)
