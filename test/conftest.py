@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import structlog
 
@@ -29,6 +30,11 @@ PLATFORM = {
     "C8Y_BOOTSTRAP_PASSWORD": "correct-horse-battery",
     "C8Y_MICROSERVICE_ISOLATION": "MULTI_TENANT",
 }
+
+
+# The machine may be busy: how long an example takes is no property of the code.
+hypothesis.settings.register_profile("aisle", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("aisle")
 
 
 def pytest_configure(config: pytest.Config) -> None:
