@@ -25,13 +25,22 @@ def _check_words(text: str) -> None:
         raise ValidationError("must have a letter or a digit")
 
 
-class PagingSchema(Schema):
-    """Which page of a list."""
+class Parameters(Schema):
+    """A query string: an unknown parameter is an error that names those there are."""
 
     class Meta:
         """Unknown parameters are errors."""
 
         unknown = RAISE
+
+    def __init__(self) -> None:
+        super().__init__()
+        known = ", ".join(field.data_key or name for name, field in self.load_fields.items())
+        self.error_messages = {**self.error_messages, "unknown": f"is unknown; there is: {known or 'none'}"}
+
+
+class PagingSchema(Parameters):
+    """Which page of a list."""
 
     page = Whole(1, PAGE_LIMIT, load_default=1, metadata=shown("Which page, from 1.", 1))
     per_page = Whole(1, PER_PAGE_MAX, load_default=PER_PAGE, metadata=shown("How many on a page.", 10))
@@ -91,13 +100,8 @@ class ProductQuerySchema(PagingSchema):
         return Query(terms=terms, fields=tuple(sorted({"id", *wanted})) if wanted else (), **chosen)
 
 
-class FieldsSchema(Schema):
+class FieldsSchema(Parameters):
     """Which fields of one product."""
-
-    class Meta:
-        """Unknown parameters are errors."""
-
-        unknown = RAISE
 
     fields_ = Choices(
         PRODUCT_FIELDS,
@@ -112,13 +116,8 @@ class FieldsSchema(Schema):
         return tuple(sorted({"id", *data["fields_"]})) if data["fields_"] else ()
 
 
-class NoParametersSchema(Schema):
+class NoParametersSchema(Parameters):
     """Takes no parameters."""
-
-    class Meta:
-        """Unknown parameters are errors."""
-
-        unknown = RAISE
 
 
 class GreetingQuerySchema(NoParametersSchema):

@@ -151,7 +151,8 @@ def test_what_was_sent_is_not_sent_back(client: FlaskClient, url: str):
 
 def test_an_unknown_parameter_is_named_but_not_at_any_length(client: FlaskClient):
     errors = client.get(f"/products?{'x' * 5000}=1").json["errors"]
-    assert errors == {"x" * 100: ["is unknown"]}
+    assert list(errors) == ["x" * 100]
+    assert errors["x" * 100][0].startswith("is unknown; there is: page, ")
 
 
 def test_several_mistakes_are_told_at_once(client: FlaskClient):

@@ -108,4 +108,4 @@ def test_an_empty_quarantine_is_an_empty_list(unsynced_client: FlaskClient):
 def test_wrong_parameters_are_refused(client: FlaskClient, fetch: Callable[..., Any]):
     errors = client.get("/sources/parts/quarantine?page=0&per_page=x&q=1").json["errors"]
     assert set(errors) == {"page", "per_page", "q"}
-    assert client.get("/sources/parts?page=1").json["errors"] == {"page": ["is unknown"]}
+    assert client.get("/sources/parts?page=1").json["errors"] == {"page": ["is unknown; there is: none"]}

@@ -113,7 +113,7 @@ def test_the_endpoints_take_just_the_parameters_they_document(document: Document
             continue
         documented = {item["name"] for item in parameters if item["in"] == "query"}
         answer = client.get(filled(path), query_string=dict.fromkeys(every, "\x00"))
-        refused = {name for name, messages in answer.json["errors"].items() if messages == ["is unknown"]}
+        refused = {name for name, messages in answer.json["errors"].items() if messages[0].startswith("is unknown")}
         assert refused == every - documented, path
 
 
