@@ -1,0 +1,242 @@
+"""Measures every figure Aisle promises, prints a table and writes it to bench/RESULTS.md.
+
+``make bench`` takes about a quarter of an hour, the first time some minutes more to build the stores it searches in;
+``make bench ARGS=--quick`` takes about three minutes with smaller catalogues, which prove less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench import pages, search, sync
+from bench.stack import BIN, ROOT, make_env, shop, write_config
+from bench.store import prepare_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RESULTS = ROOT / "bench" / "RESULTS.md"
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    synced: int
+    sync_rounds: int
+    reader_rounds: int
+    page_rounds: int
+    page_seconds: float
+    searched: int
+    query_seconds: float
+    starts: int
+
+
+FULL = Sizes(100_000, 3, 5, 7, 4, 1_000_000, 15, 5)
+QUICK = Sizes(20_000, 1, 1, 3, 2, 100_000, 2, 3)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    figure: str
+    goal: str
+    measured: str
+    holds: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether it holds, in a word; nothing for what has no goal."""
+        return "" if self.holds is None else "holds" if self.holds else "**does not hold**"
+
+
+def sync_rows(sizes: Sizes, folder: Path) -> list[Row]:
+    """Measure syncs."""
+    found = sync.measure_speed(sizes.synced, sizes.sync_rounds, folder)
+    sync.print_speed(found)
+    rates = {name: median(run.rate for run in runs) for name, runs in found.items()}
+    peak = max(run.peak for runs in found.values() for run in runs) / MB
+    count = f"{sizes.synced:,} products"
+    return [
+        Row(f"first sync of {count}", ">= 5,000/s (aim 15,000)", f"{rates['first']:,.0f}/s", rates["first"] >= 5000),
+        Row(f"sync of {count}, none changed", ">= 25,000/s", f"{rates['unchanged']:,.0f}/s", rates["unchanged"] >= 25_000),
+        Row(f"sync of {count}, 5 % changed", "", f"{rates['changed']:,.0f}/s"),
+        Row("peak memory of the sync process", "< 400 MB", f"{peak:.0f} MB", peak < 400),
+    ]
+
+
+def reader_rows(sizes: Sizes, folder: Path) -> list[Row]:
+    """Measure what readers feel of a sync."""
+    found = sync.measure_readers(sizes.synced, sizes.reader_rounds, folder)
+    sync.print_readers(found)
+    rest, busy = median(felt.rest[1] for felt in found), median(felt.busy[1] for felt in found)
+    ratio = median(felt.ratio for felt in found)
+    measured = f"{ratio:.2f} x ({rest:.1f} -> {busy:.1f} ms)"
+    return [Row(f"the API's p99 during a first sync of {sizes.synced:,}, to its p99 at rest", "<= 2 x", measured, ratio <= 2)]
+
+
+def page_rows(sizes: Sizes, folder: Path) -> list[Row]:
+    """Measure list pages against FastAPI."""
+    with shop(sizes.synced, folder) as url:
+        env = make_env(folder / "pages", write_config(folder / "pages.yml", {"big": url}))
+        sync.run_sync(env, folder)
+    found = pages.measure(env, folder / "pages" / "aisle.db", folder, sizes.page_rounds, sizes.page_seconds)
+    pages.print_contenders(found)
+    plain, cached = (pages.ratio(found, name) for name in ("Aisle", "Aisle, LRU"))
+    cost = median(found["FastAPI"].costs) / median(found["Aisle"].costs)
+    page = f"list page of 30 from {sizes.synced:,}"
+    return [
+        Row(f"{page}, LRU off, to FastAPI + uvicorn", ">= 1.0 x (aim 1.5)", f"{plain:.2f} x", plain >= 1),
+        Row("the same, by processor time a page", "", f"{cost:.2f} x"),
+        Row("the same, LRU on", "", f"{cached:.2f} x"),
+    ]
+
+
+def search_rows(sizes: Sizes, data: Path) -> list[Row]:
+    """Measure searching."""
+    database, _ = prepare_store(data, sizes.searched)
+    goals = {"words in < 1 % of products": 50, **dict.fromkeys(search.ANY_WORD, 250)}
+    return [
+        Row(
+            f"search in {sizes.searched:,}: {found.name}",
+            f"p99 < {goals[found.name]} ms" if found.name in goals else "",
+            str(found),
+            found.p99 < goals[found.name] if found.name in goals else None,
+        )
+        for found in search.measure_queries(database, sizes.searched, sizes.query_seconds)
+    ]
+
+
+def weight_rows(sizes: Sizes, data: Path) -> list[Row]:
+    """Weigh workers and time their start."""
+    weights = search.measure_weights(data, sorted({1000, 100_000, sizes.searched}))
+    starts = search.measure_start(data, 100_000, sizes.starts)
+    growth = weights[-1].uss / weights[1].uss
+    rows = [
+        Row(
+            f"memory of a worker at {weight.products:,} products, after 1,000 requests",
+            "< 110 MB (aim 80)",
+            f"RSS {weight.rss / MB:.0f} MB, USS {weight.uss / MB:.0f} MB",
+            weight.rss < 110 * MB,
+        )
+        for weight in weights
+    ]
+    return [
+        *rows,
+        # From 1,000 to 100,000 products the bounded caches fill; what grows beyond that grows with the catalogue.
+        *(
+            [
+                Row(
+                    f"its growth from 100,000 to {sizes.searched:,} products (USS)",
+                    "none (< 1.1 x)",
+                    f"{growth:.2f} x",
+                    growth < 1.1,
+                )
+            ]
+            if sizes.searched > 100_000
+            else []
+        ),
+        Row("start to the first 200, 100,000 products stored", "< 2 s", f"{median(starts):.2f} s", median(starts) < 2),
+    ]
+
+
+def measure_all(sizes: Sizes, data: Path) -> list[Row]:
+    """Measure everything, part by part."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        parts: list[tuple[str, Callable[[Sizes, Path], list[Row]], Path]] = [
+            ("sync", sync_rows, Path(name)),
+            ("readers during a sync", reader_rows, Path(name)),
+            ("list pages", page_rows, Path(name)),
+            ("search", search_rows, data),
+            ("memory and start", weight_rows, data),
+        ]
+        for title, measure, folder in parts:
+            started = time.perf_counter()
+            print(f"-- {title}", flush=True)
+            rows += measure(sizes, folder)
+            print(f"   ({time.perf_counter() - started:.0f} s)", flush=True)
+    return rows
+
+
+def describe_machine() -> list[str]:
+    """Give where and with what this was measured."""
+    uwsgi = _output([str(BIN / "uwsgi"), "--version"])
+    memory = psutil.virtual_memory().total / 2**30
+    return [
+        f"- date: {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC; commit: {describe_commit()}",
+        f"- machine: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load before: {os.getloadavg()[0]:.1f}",
+        f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, uWSGI {uwsgi}",
+        f"- compared with: FastAPI {version('fastapi')}, uvicorn {version('uvicorn')}, pydantic {version('pydantic')}",
+        f"- command: `make bench{' ARGS=--quick' if '--quick' in sys.argv else ''}`",
+    ]
+
+
+def describe_commit() -> str:
+    """Give what of Aisle is measured."""
+    commit = _output(["git", "rev-parse", "--short", "HEAD"]) or "unknown"
+    return f"{commit} with changes not committed" if _output(["git", "status", "--porcelain", "main", "uwsgi.ini"]) else commit
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", information.read_text()) if information.exists() else None
+    return found[1] if found else platform.machine()
+
+
+def write_table(rows: list[Row]) -> str:
+    """Give the table in Markdown."""
+    lines = [f"| {row.figure} | {row.goal} | {row.measured} | {row.verdict} |" for row in rows]
+    return "\n".join(["| figure | goal | measured | |", "|---|---|---|---|", *lines])
+
+
+def write_results(machine: list[str], rows: list[Row]) -> None:
+    """Write bench/RESULTS.md; what people wrote below its last heading stays."""
+    notes = RESULTS.read_text().partition("## What was found")[2] if RESULTS.exists() else "\n"
+    head = "# Figures\n\nWritten by `make bench`: medians, and ratios measured side by side in one run. Other work on the machine moves all of them.\n"
+    RESULTS.write_text("\n".join([head, *machine, "", write_table(rows), "", "## What was found" + notes]))
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="three minutes, with smaller catalogues; RESULTS.md stays")
+    parser.add_argument("--data", type=Path, default=ROOT / "var" / "bench", help="where the stores to search in are kept")
+    asked = parser.parse_args()
+    asked.data.mkdir(parents=True, exist_ok=True)
+    machine = describe_machine()
+    begun = describe_commit()
+    rows = measure_all(QUICK if asked.quick else FULL, asked.data.absolute())
+    if describe_commit() != begun:
+        machine.append(f"- the code changed while this ran: it ended at {describe_commit()}")
+    print("\n".join(["", *machine, "", write_table(rows)]))
+    if not asked.quick:
+        write_results(machine, rows)
+    if any(row.holds is False for row in rows):
+        print("\nNot every figure holds.")
+
+
+if __name__ == "__main__":
+    main()
