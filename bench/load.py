@@ -74,7 +74,8 @@ def _ask_on_schedule(control: Connection, port: int, rate: float) -> None:
 
 
 async def _schedule(control: Connection, port: int, rate: float) -> list[float]:
-    paths, started, tasks = reader_paths(1), time.perf_counter(), []
+    tasks: list[asyncio.Task[float]] = []
+    paths, started = reader_paths(1), time.perf_counter()
     while not control.poll():
         planned = started + len(tasks) / rate
         await asyncio.sleep(max(0.0, planned - time.perf_counter()))

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.load import ask_closed, percentile, reader_paths
 from bench.stack import aisle
@@ -106,11 +106,11 @@ def query_kinds(words: Words, rng: random.Random) -> dict[str, Callable[[], Quer
     }
 
 
-def _words(text: str, sort: str = "relevance", **more: object) -> Query:
-    return Query(terms=parse_words(text), sort=sort, **more)  # type: ignore[arg-type]
+def _words(text: str, sort: str = "relevance", **more: Any) -> Query:
+    return Query(terms=parse_words(text), sort=sort, **more)
 
 
-def _prices(rng: random.Random) -> dict[str, int]:
+def _prices(rng: random.Random) -> dict[str, Any]:
     lowest = rng.randrange(1, 300)
     return {"min_price": lowest * 10_000, "max_price": (lowest + rng.randrange(5, 50)) * 10_000}
 

@@ -55,7 +55,7 @@ class Server:
     def cpu_seconds(self) -> float:
         """What it has used of the processors so far, its children included."""
         times = [process.cpu_times() for process in (self.process, *self.process.children(recursive=True))]
-        return sum(spent.user + spent.system for spent in times)
+        return float(sum(spent.user + spent.system for spent in times))
 
 
 def make_env(data: Path, config: Path, **extra: str) -> dict[str, str]:
