@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -199,7 +199,7 @@ def _trial_table(trials: Sequence[Trial]) -> Table:
 
 def _pretty(text: bytes) -> str:
     try:
-        lines = json.dumps(json.loads(text), indent=1, ensure_ascii=False).splitlines()
-    except ValueError:
+        lines = msgspec.json.format(text, indent=1).decode().splitlines()  # figures stay as they are written
+    except (msgspec.DecodeError, UnicodeDecodeError):
         lines = text.decode("utf-8", "replace")[:2000].splitlines()
     return "\n".join([*lines[:_LINES], "…"] if len(lines) > _LINES else lines)

@@ -72,9 +72,9 @@ def test_a_source_is_tried_and_a_record_that_is_no_product_ends_with_1(run):
 
 
 def test_a_saved_payload_is_tried_without_the_shop(run, tmp_path):
-    (tmp_path / "payload.json").write_bytes(b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.99}]}')
+    (tmp_path / "payload.json").write_bytes(b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.990}]}')
     result = run("https://nobody.invalid", "try", "acme", "--file", str(tmp_path / "payload.json"))
-    assert (result.exit_code, "9.99" in result.output) == (0, True)
+    assert (result.exit_code, "9.990" in result.output) == (0, True)
 
 
 def test_a_page_that_is_not_there_and_one_without_records_are_told(run):

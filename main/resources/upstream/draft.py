@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "product_id", "item_id", "uuid", "code", "sku", "handle", "slug"),
-    "name": ("name", "title", "product_name", "label", "display_name"),
+    "name": ("name", "title", "product_name", "label", "display_name", "name_en", "title_en", "name_ar", "title_ar"),
     "brand": ("brand", "maker", "manufacturer", "vendor", "brands"),
     "description": ("description", "body_html", "summary", "details", "short_description"),
     "category": ("category", "product_type", "type", "department", "categories"),

@@ -30,8 +30,8 @@ class Listing:
 
     path: str = ""
     items: str = "@"
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
+    body: Mapping[str, Any] | None = field(default=None, repr=False)  # the same
     page: Paging = Paging()
 
 

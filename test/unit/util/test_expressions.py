@@ -30,6 +30,7 @@ RECORD = {"price": Decimal("19.99"), "cents": 5, "text": " 7.50 ", "many": [Deci
         ("join('-', ['a', to_string(price)])", "a-19.99"),
         ("floor(price)", 19),
         ("nothing.here", None),
+        ("many[0:1]", [Decimal("0.1")]),
     ],
 )
 def test_a_value_is_found_and_money_stays_decimal(text, found):

@@ -119,6 +119,7 @@ def test_what_has_no_list_of_objects_cannot_be_drafted(content):
         ({"images": "https://a.example/1, https://a.example/2"}, "images", "images"),
         ({"images": ["https://a.example/1"]}, "images", "images"),
         ({"tags": []}, "tags", None),
+        ({"name_ar": "x"}, "name", "name_ar"),
         ({"Product-Name": "x"}, "name", '"Product-Name"'),
         ({"stock": [1]}, "stock", None),
     ],
