@@ -12,23 +12,27 @@ from main.controller.documents import dump_product
 from main.resources.catalogue.engine import sqlite_path
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.upstream.canned import CannedSession
+from main.resources.upstream.draft import draft_source
 from main.resources.upstream.kinds import connect
+from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
 from main.service.check import CheckService
 from main.service.greeting import GreetingService
 from main.service.lifecycle import Component, Lifecycle
+from main.service.model import Source
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.service.sync import SyncService
+from main.service.trial import TrialService
 from main.service.watch import Watcher
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.service.model import Source
-    from main.service.ports import CatalogueReader, CatalogueWriter
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector
     from main.settings import Settings
 
 
@@ -92,3 +96,28 @@ def build_sync(
 def build_check(*, clock: Clock | None = None) -> CheckService:
     """Build what tries sources; stores nothing."""
     return CheckService(partial(connect, clock=clock or SystemClock(), watchdog=Watchdog()), dump_product)
+
+
+def build_trial(payload: bytes | None = None, *, clock: Clock | None = None) -> TrialService:
+    """Build what shows how records are mapped: those of the shop, or those of a payload that is given instead."""
+    clock, watchdog = clock or SystemClock(), Watchdog()
+
+    def dial(source: Source) -> Connector:
+        return connect(source, clock, watchdog, None if payload is None else CannedSession(source.url, payload))
+
+    return TrialService(dial, dump_product)
+
+
+def draft(where: str, payload: bytes | None = None) -> str:
+    """Give a first mapping of what is at a URL, or of a payload that was read from a file.
+
+    Raises:
+        AisleError: nothing can be had there, or it is no list in JSON.
+    """
+    if payload is not None:
+        return draft_source(Answer(where, {}, payload))
+    session = UpstreamSession(Source(name="draft", kind="mapped", url=where), Watchdog())
+    try:
+        return draft_source(session.get())
+    finally:
+        session.close()

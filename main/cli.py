@@ -5,16 +5,19 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from main import __version__
-from main.bootstrap import build_check, build_sync
+from main.bootstrap import build_check, build_sync, build_trial
+from main.bootstrap import draft as draft_mapping
 from main.service.errors import AisleError
 from main.service.model import Outcome
 from main.settings import Settings, SettingsError, load_settings
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from main.service.check import SourceCheck
     from main.service.model import Source, SyncReport
     from main.service.sync import Progress as SyncProgress
+    from main.service.trial import Trial
 
 _COLOURS = {
     Outcome.OK: "green",
@@ -35,6 +39,10 @@ _COLOURS = {
     Outcome.BUSY: "yellow",
     Outcome.STOPPED: "yellow",
 }
+
+
+_LINES = 60  # of a record: enough to see its shape
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,6 +87,38 @@ def check() -> None:
     results = build_check().run(settings.sources)
     Console().print(_check_table(results))
     sys.exit(0 if all(result.fault is None for result in results) else 1)
+
+
+@main.group()
+def sources() -> None:
+    """Describe a shop's API in settings, and see what comes of it."""
+
+
+@sources.command("try")
+@click.argument("name")
+@click.option("--page", default=1, type=click.IntRange(1), show_default=True, help="Which page of the list.")
+@click.option("--file", "file", type=_FILE, help="A saved payload, read instead of calling the shop.")
+def try_source(name: str, page: int, file: Path | None) -> None:
+    """Show the first records of source NAME: raw, mapped, and what is wrong. Ends with 1 when one is no product."""
+    source = _choose(_load(), (name,))[0]
+    try:
+        trials = build_trial(file.read_bytes() if file else None).run(source, page=page)
+    except (AisleError, OSError) as error:
+        _fail(str(error))
+    Console().print(_trial_table(trials) if trials else "The page has no records.")
+    sys.exit(0 if all(trial.document for trial in trials) else 1)
+
+
+@sources.command("draft")
+@click.argument("where", metavar="URL|FILE")
+def draft_source(where: str) -> None:
+    """Look at the JSON at a URL or in a FILE and print a first source of kind mapped, to be edited."""
+    configure_logs("warning")
+    try:
+        at_web = where.startswith(("http://", "https://"))
+        click.echo(draft_mapping(where, None if at_web else Path(where).read_bytes()), nl=False)
+    except (AisleError, OSError) as error:
+        _fail(str(error))
 
 
 def _load() -> Settings:
@@ -146,3 +186,20 @@ def _check_table(results: Sequence[SourceCheck]) -> Table:
             escape(result.fault or result.note or ""),
         )
     return table
+
+
+def _trial_table(trials: Sequence[Trial]) -> Table:
+    table = Table("raw record", "product", "validation", show_lines=True)
+    for trial in trials:
+        faults = "\n".join(f"{fault.field}: {fault.reason}" for fault in trial.faults)
+        verdict = f"[red]{escape(faults)}[/]" if faults else "[green]a product[/]"
+        table.add_row(escape(_pretty(trial.raw)), escape(_pretty(trial.document or b"")), verdict)
+    return table
+
+
+def _pretty(text: bytes) -> str:
+    try:
+        lines = msgspec.json.format(text, indent=1).decode().splitlines()  # figures stay as they are written
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        lines = text.decode("utf-8", "replace")[:2000].splitlines()
+    return "\n".join([*lines[:_LINES], "…"] if len(lines) > _LINES else lines)

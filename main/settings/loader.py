@@ -203,9 +203,9 @@ def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:
     for step in path[:-1]:
         if isinstance(step, int):
             continue
-        field = schema.fields.get(step)
+        field = {found.data_key or name: found for name, found in schema.fields.items()}.get(step)
         schema = getattr(getattr(field, "inner", field), "schema", schema)
-    return list(schema.fields)
+    return [found.data_key or name for name, found in schema.fields.items()]
 
 
 def _read_platform(environ: Mapping[str, str]) -> Platform:

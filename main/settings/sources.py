@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
-from main.service.model import Credentials, Source
+from main.service.model import Credentials, FieldMap, Listing, Source
 from main.settings.basics import Section, boolean, integer, one_of, text, texts
 from main.settings.fields import (
     CallRate,
@@ -20,8 +20,10 @@ from main.settings.fields import (
     SourceUrl,
     TextMap,
 )
+from main.settings.mapped import FieldsSchema, ItemSchema, ListSchema
 
-KINDS = ("dummyjson", "fakestore", "feed", "shopify", "woocommerce")
+PRESETS = ("ebay", "magento2", "medusa", "openfoodfacts")
+KINDS = ("dummyjson", "ebay", "fakestore", "feed", "magento2", "mapped", "medusa", "openfoodfacts", "shopify", "woocommerce")
 FEED_FORMATS = ("csv", "tsv", "json", "ndjson", "xml")
 FEED_COLUMNS = [
     "id",
@@ -42,7 +44,7 @@ FEED_COLUMNS = [
     "tags",
     "updated_at",
 ]
-WOOCOMMERCE_APIS = ("v3", "store")
+APIS = {"woocommerce": ("v3", "store"), "medusa": ("v1", "v2")}
 
 
 class SecretSection(Schema):
@@ -147,9 +149,12 @@ class SourceSchema(Section):
     priced = boolean()
     enabled = boolean()
     categories = texts()
-    api = text(validate=one_of(*WOOCOMMERCE_APIS))
+    api = text(validate=one_of(*(api for apis in APIS.values() for api in apis)))
     format = text(validate=one_of(*FEED_FORMATS))
     columns = texts(keys=text(validate=one_of(*FEED_COLUMNS)))
+    listing = fields.Nested(ListSchema, data_key="list")
+    item = fields.Nested(ItemSchema)
+    mapping = fields.Nested(FieldsSchema, data_key="fields")
 
     @validates_schema(skip_on_field_errors=False)
     def check_kind(self, data: dict[str, Any], **_: Any) -> None:
@@ -157,13 +162,38 @@ class SourceSchema(Section):
         kind = data.get("kind")
         if kind is None:
             return  # a fault already
-        misplaced = {key: [f"only for kind {owner}"] for key, owner in _OWNED_KEYS.items() if key in data and kind != owner}
+        misplaced: dict[str, Any] = {
+            key: [f"only for kind {' or '.join(owners)}"]
+            for key, owners in _OWNED_KEYS.items()
+            if _ATTRIBUTES.get(key, key) in data and kind not in owners
+        }
+        if data.get("api") is not None and data["api"] not in APIS.get(kind, (data["api"],)):
+            misplaced["api"] = [" | ".join(APIS[kind])]
         if kind != "feed" and str(data.get("url", "")).startswith("file:"):
             misplaced["url"] = ["an http:// or https:// URL (file:// is for kind feed)"]
         if kind != "feed" and "?" in str(data.get("url", "")):
             misplaced["url"] = ["a URL without a query: the kind adds its own"]
         if misplaced:
-            raise ValidationError(cast("dict[str, Any]", misplaced))
+            raise ValidationError(misplaced)
+
+    @validates_schema
+    def check_mapping(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a mapping without what every product needs, and a built-in kind's list turned into another."""
+        listing, mapping = data.get("listing", Listing()), data.get("mapping", FieldMap())
+        needed = ("id", "name", *(() if data.get("priced") is False or mapping.variants else ("price",)))
+        missing = {key: ["a JMESPath expression"] for key in needed if key not in mapping.fields}
+        if data["kind"] == "mapped" and missing:
+            raise ValidationError({"fields": missing})
+        if data["kind"] in PRESETS and listing != Listing(params=listing.params):
+            raise ValidationError("params alone; the kind knows the rest", "list")
 
 
-_OWNED_KEYS = {"api": "woocommerce", "format": "feed", "columns": "feed"}
+_OWNED_KEYS = {
+    "api": tuple(APIS),
+    "format": ("feed",),
+    "columns": ("feed",),
+    "list": ("mapped", *PRESETS),
+    "item": ("mapped",),
+    "fields": ("mapped", *PRESETS),
+}
+_ATTRIBUTES = {"list": "listing", "fields": "mapping"}

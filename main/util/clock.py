@@ -6,6 +6,8 @@ import datetime as dt
 import time
 from typing import Protocol
 
+_MILLISECONDS = 10**11  # seconds reach that in the year 5138
+
 
 class Clock(Protocol):
     """What anything that needs the time asks for."""
@@ -42,3 +44,12 @@ def parse_iso(text: str) -> dt.datetime:
     """
     moment = dt.datetime.fromisoformat(text)
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def read_epoch(number: int) -> dt.datetime | None:
+    """Give the time of a Unix timestamp in seconds or milliseconds, or None where no such time is."""
+    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

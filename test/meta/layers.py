@@ -37,6 +37,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "requests": ("main.resources.upstream",),
     "urllib3": ("main.resources.upstream",),
     "marshmallow": ("main.controller", "main.settings", "main.resources.upstream"),
+    "jmespath": ("main.util.expressions",),
     "sqlite3": ("main.resources.catalogue",),
     "sqlalchemy": ("main.resources.catalogue",),
     "alembic": ("main.resources.catalogue",),

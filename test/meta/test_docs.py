@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from marshmallow import fields
 
@@ -15,7 +16,6 @@ from test.meta.layers import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import click
     from marshmallow import Schema
 
 
@@ -33,6 +33,9 @@ def setting_paths(schema: Schema, above: str = "") -> Iterator[str]:
 def commands(group: click.Group = main) -> Iterator[tuple[str, click.Parameter | None]]:
     """Give every command, alone and with each of its options."""
     for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", parameter) for below, parameter in commands(command))
+            continue
         yield name, None
         yield from ((name, parameter) for parameter in command.params)
 
@@ -79,7 +82,7 @@ def test_every_kind_has_a_section(kind: str):
 def test_every_command_and_option_is_documented(name: str, option: click.Parameter | None):
     told = read("README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
     assert re.search(rf"python -m main {name}\b", told)
-    if option is not None:
+    if isinstance(option, click.Option):
         assert option.opts[0] in told
 
 

@@ -1,13 +1,18 @@
 """What the commands refuse and show; test/integration/test_cli.py runs them for real."""
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from rich.console import Console
+from werkzeug import Response
 
 from main import cli
 from main.service.check import SourceCheck
-from main.service.model import Outcome
+from main.service.model import Fault, Outcome
+from main.service.trial import Trial
+from sample.server import running
 from test.fakes import make_report, make_source
+from test.unit.resources.upstream.shops import canned
 
 
 def shown(table):
@@ -37,3 +42,66 @@ def test_what_a_shop_says_is_text_not_markup():
     fault = "record [/b]: name: is [red]empty[/red]"
     assert fault in shown(cli._check_table([SourceCheck(make_source(), reachable=False, fault=fault)]))
     assert fault in shown(cli._report_table([make_report(outcome=Outcome.FAILED, error=fault)]))
+
+
+ROWS = b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.99}, {"id": 2, "name": "", "price": 1}], "more": []}'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs a command beside a config.yml with one described shop."""
+
+    def invoke(url, *words):
+        mapping = {"id": "id", "name": "name", "price": "price"}
+        shop = {"name": "acme", "kind": "mapped", "url": url, "currency": "EUR", "list": {"items": "rows"}, "fields": mapping}
+        (tmp_path / "config.yml").write_text(yaml.safe_dump({"sources": [shop]}))
+        monkeypatch.setenv("AISLE_CONFIG", str(tmp_path / "config.yml"))
+        monkeypatch.setenv("COLUMNS", "200")
+        return CliRunner().invoke(cli.main, ["sources", *words])
+
+    return invoke
+
+
+def test_a_source_is_tried_and_a_record_that_is_no_product_ends_with_1(run):
+    with running(canned(lambda _: Response(ROWS))) as url:
+        result = run(url, "try", "acme")
+    assert result.exit_code == 1
+    assert '"id": "acme:1"' in result.output
+    assert "a product" in result.output
+    assert "name: is empty" in result.output
+
+
+def test_a_saved_payload_is_tried_without_the_shop(run, tmp_path):
+    (tmp_path / "payload.json").write_bytes(b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.990}]}')
+    result = run("https://nobody.invalid", "try", "acme", "--file", str(tmp_path / "payload.json"))
+    assert (result.exit_code, "9.990" in result.output) == (0, True)
+
+
+def test_a_page_that_is_not_there_and_one_without_records_are_told(run):
+    with running(canned(lambda _: Response(b'{"rows": []}'))) as url:
+        assert "has no records" in run(url, "try", "acme").output
+        result = run(url, "try", "acme", "--page", "2")
+    assert (result.exit_code, result.output) == (1, "The list ends after page 1.\n")
+
+
+def test_a_draft_is_made_of_a_url_or_a_file(run, tmp_path):
+    with running(canned(lambda _: Response(ROWS))) as url:
+        found = yaml.safe_load(run(url, "draft", f"{url}/items?page=1").stdout)["sources"][0]
+    assert (found["url"], found["list"]["path"], found["list"]["items"]) == (url, "/items", "rows")
+    (tmp_path / "payload.json").write_bytes(ROWS)
+    assert "items: rows" in run(url, "draft", str(tmp_path / "payload.json")).output
+
+
+@pytest.mark.parametrize("where", ["nothing.json", "http://127.0.0.1:1/"])
+def test_a_draft_of_nothing_is_refused(run, where):
+    result = run("https://a.example", "draft", where)
+    assert result.exit_code == 1
+    assert result.output
+
+
+def test_a_record_that_is_no_json_or_very_long_is_shown_as_far_as_it_goes():
+    long = Trial(b"[" + b"1," * 99 + b"1]", None, (Fault("record", "is [red]odd[/red]"),))
+    text = shown(cli._trial_table([Trial(b"{cut", b"{}"), long]))
+    assert "{cut" in text
+    assert "…" in text
+    assert "is [red]odd[/red]" in text

@@ -25,11 +25,11 @@ from main.resources.upstream.fields import (
     Number,
     Url,
     UrlList,
+    read_availability,
     split_barcode,
 )
 from main.resources.upstream.session import MAX_FEED
 from main.service.errors import UpstreamGarbled, UpstreamUnreachable
-from main.service.model import Availability
 from main.service.ports import CrawlPage
 from main.util.money import is_currency
 
@@ -57,10 +57,6 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "updated_at": ("updated_at", "updated"),
 }
 _MORE_IMAGES = "additional_image_link"
-_WORDS = {word.value.lower(): word for word in Availability} | {
-    "soldout": Availability.SOLD_OUT,
-    "available": Availability.IN_STOCK,
-}
 _BEYOND = "_beyond_header"
 
 
@@ -104,7 +100,7 @@ class FeedSchema(RecordSchema):
         gtin, attributes = split_barcode(data["gtin"])
         return data | {
             "price": self.money(data["price"], currency),
-            "availability": _word(data["availability"]),
+            "availability": read_availability(data["availability"]),
             "stock": stock_of(data["stock"]),
             "rating": rating_of(data["rating"], data.pop("rating_count")),
             "gtin": gtin,
@@ -128,11 +124,6 @@ def _split_price(price: Any) -> dict[str, str]:
         return {}
     amount, _, currency = price.strip().rpartition(" ")
     return {"price": amount, "currency": currency} if amount and is_currency(currency) else {}
-
-
-def _word(text: str | None) -> Availability | None:
-    last = (text or "").rpartition("/")[2]
-    return _WORDS.get(last.lower().replace(" ", "").replace("_", "").replace("-", ""))
 
 
 class FeedConnector(BaseConnector):

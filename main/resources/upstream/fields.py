@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError, fields
 from stdnum import ean
 
+from main.service.model import Availability
 from main.util.clock import parse_iso
 from main.util.money import parse_amount
 from main.util.text import clean_line, html_to_text
@@ -21,6 +22,13 @@ _ID_LIMIT = 200
 _NUMBER_LIMIT = 10**12
 # Scheme, host (a name or an address in brackets), perhaps a port, then anything without blanks and control characters.
 _WEB_URL = re.compile(r"https?://(?:[^\s/?#@\[\]:\x00-\x1f]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#][^\s\x00-\x1f]*)?\Z")
+_WORDS = {word.value.lower(): word for word in Availability} | {
+    "soldout": Availability.SOLD_OUT,
+    "available": Availability.IN_STOCK,
+    "unavailable": Availability.OUT_OF_STOCK,
+    "limited": Availability.LIMITED,
+    "lowstock": Availability.LIMITED,
+}
 _ERRORS: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing", "null": "is missing"}
 
 
@@ -177,3 +185,11 @@ def split_barcode(value: object) -> tuple[str | None, Mapping[str, str]]:
     gtin = normalise_gtin(value)
     text = clean_line(str(value)) if isinstance(value, str | int) else ""
     return gtin, {} if gtin or not text else {"barcode": text}
+
+
+def read_availability(value: object) -> Availability | None:
+    """Give what a shop's word, schema.org URL, or yes and no, say about availability, or None."""
+    if isinstance(value, bool):
+        return Availability.IN_STOCK if value else Availability.OUT_OF_STOCK
+    last = value.rpartition("/")[2] if isinstance(value, str) else ""
+    return _WORDS.get(last.strip().lower().replace(" ", "").replace("_", "").replace("-", ""))

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from main.resources.upstream.dummyjson import DummyJsonConnector
+from main.resources.upstream.ebay import EbayConnector
 from main.resources.upstream.fakestore import FakeStoreConnector
 from main.resources.upstream.feed import FeedConnector
+from main.resources.upstream.magento2 import MagentoConnector
+from main.resources.upstream.mapped import MappedConnector
+from main.resources.upstream.medusa import MedusaConnector
+from main.resources.upstream.openfoodfacts import OpenFoodFactsConnector
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.shopify import ShopifyConnector
 from main.resources.upstream.watchdog import Watchdog
@@ -22,14 +27,21 @@ KINDS: dict[str, type[BaseConnector]] = {
     "dummyjson": DummyJsonConnector,
     "fakestore": FakeStoreConnector,
     "feed": FeedConnector,
+    "ebay": EbayConnector,
+    "magento2": MagentoConnector,
+    "mapped": MappedConnector,
+    "medusa": MedusaConnector,
+    "openfoodfacts": OpenFoodFactsConnector,
     "shopify": ShopifyConnector,
     "woocommerce": WooCommerceConnector,
 }
 
 
-def connect(source: Source, clock: Clock, watchdog: Watchdog | None = None) -> BaseConnector:
+def connect(
+    source: Source, clock: Clock, watchdog: Watchdog | None = None, session: UpstreamSession | None = None
+) -> BaseConnector:
     """Give the connector for a source, with a watchdog of its own where none is shared; nothing is called yet."""
-    return _connector_class(source)(source, UpstreamSession(source, watchdog or Watchdog()), clock)
+    return _connector_class(source)(source, session or UpstreamSession(source, watchdog or Watchdog()), clock)
 
 
 def _connector_class(source: Source) -> type[BaseConnector]:

@@ -1,4 +1,4 @@
-"""The one way out of the house: GET calls to one source, bounded in time, size and direction."""
+"""The one way out of the house: calls to one source, reads by GET or POST, bounded in time, size and direction."""
 
 from __future__ import annotations
 
@@ -61,6 +61,14 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    url: str
+    params: Mapping[str, str | int] | None = None
+    limit: int = MAX_BODY
+    body: Mapping[str, Any] | None = None
+
+
 class UpstreamSession:
     """Calls to one source; each thread has its own ``requests.Session``, because its state is not for sharing."""
 
@@ -84,7 +92,16 @@ class UpstreamSession:
         Raises:
             UpstreamError: the subclass says how it went wrong.
         """
-        return self._ask(self._source.url + path, params, limit, patience)
+        return self._ask(_Call(self._source.url + path, params, limit), patience)
+
+    @timed
+    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
+        """Ask for ``path`` below the source's URL by a JSON body, as GraphQL does, and give the whole answer.
+
+        Raises:
+            UpstreamError: the subclass says how it went wrong.
+        """
+        return self._ask(_Call(self._source.url + path, params, body=body), 1)
 
     def follow(self, url: str) -> Answer:
         """Ask for an absolute URL that the shop itself named, if it is on the source's own origin.
@@ -99,7 +116,7 @@ class UpstreamSession:
             raise UpstreamGarbled("The shop's link to its next page is not a URL.") from error
         if not same:
             raise UpstreamGarbled("The shop's link to its next page leads to another host.")
-        return self._ask(url, None, MAX_BODY, 1)
+        return self._ask(_Call(url), 1)
 
     def close(self) -> None:
         """End the calls under way and close every connection."""
@@ -111,12 +128,12 @@ class UpstreamSession:
         for session in opened:
             session.close()
 
-    def _ask(self, url: str, params: Mapping[str, str | int] | None, limit: int, patience: float) -> Answer:
+    def _ask(self, wanted: _Call, patience: float) -> Answer:
         timeout = self._source.timeout.total_seconds() * patience
         self._throttle.wait(time.monotonic() + max(timeout, _LONGEST_TURN))
         with self._watched(time.monotonic() + timeout) as call:
             try:
-                answer = self._call(url, params, limit, timeout)
+                answer = self._call(wanted, timeout)
             except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
                 raise UpstreamTimeout(_TOO_LATE) if call.ended else translate(error) from error
             # A body without a told length that was cut off by the watchdog looks whole.
@@ -135,13 +152,21 @@ class UpstreamSession:
                 with self._lock:
                     self._calls.discard(call)
 
-    def _call(self, url: str, params: Mapping[str, str | int] | None, limit: int, timeout: float) -> Answer:
-        query = {**(params or {}), **{name: secret.reveal() for name, secret in self._source.credentials.query}}
-        with self._session().get(
-            url, params=query, timeout=timeout, stream=True, allow_redirects=False, headers=_request_id()
+    def _call(self, wanted: _Call, timeout: float) -> Answer:
+        query = {**(wanted.params or {}), **{name: secret.reveal() for name, secret in self._source.credentials.query}}
+        method = "GET" if wanted.body is None else "POST"
+        with self._session().request(
+            method,
+            wanted.url,
+            params=query,
+            json=wanted.body,
+            timeout=timeout,
+            stream=True,
+            allow_redirects=False,
+            headers=_request_id(),
         ) as response:
             refuse_errors(response)
-            return Answer(url, {k.lower(): v for k, v in response.headers.items()}, _read(response, limit))
+            return Answer(wanted.url, {k.lower(): v for k, v in response.headers.items()}, _read(response, wanted.limit))
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

@@ -1,5 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
+from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
 from main.service.model.query import (
     FACETS,
@@ -26,11 +27,15 @@ __all__ = [
     "Bucket",
     "Credentials",
     "Fault",
+    "FieldMap",
+    "FieldRule",
     "Head",
     "Hits",
+    "Listing",
     "Money",
     "Outcome",
     "Page",
+    "Paging",
     "Platform",
     "PriceBucket",
     "PriceRange",

@@ -7,10 +7,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from main.service.model.mapped import FieldMap
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from main.service.model.mapped import Listing
     from main.service.model.sync import Outcome
     from main.util.secret import Secret
 
@@ -56,6 +59,9 @@ class Source:
     api: str | None = None
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    listing: Listing | None = None
+    item: str | None = None
+    mapping: FieldMap = field(default_factory=FieldMap)
 
     @property
     def fresh_for(self) -> timedelta:

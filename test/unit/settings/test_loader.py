@@ -15,7 +15,7 @@ from main.util.secret import Secret
 
 SHOP = "sources: [{name: acme-shop, kind: shopify, url: 'https://acme.example', every: 5m}, {name: b, kind: feed, url: /b.csv}]"
 ROOT = Path(__file__).parents[3]
-SOURCE_KEYS = ", ".join(SourceSchema().fields)
+SOURCE_KEYS = ", ".join(field.data_key or name for name, field in SourceSchema().fields.items())
 COLUMNS = " | ".join(FEED_COLUMNS)
 URLS = "an http:// or https:// URL without user or fragment (feeds also file:///PATH, /PATH or ./PATH)"
 SECTIONS = "service, greeting, store, tasks, cache, auth, currency, logger, search, server, sources"
@@ -142,7 +142,7 @@ sources:
             "service.name: ''; allowed: 1 to 500 characters",
             "sources[0].concurrency: 0; allowed: a whole number from 1 to 64",
             "sources[0].every: 5; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
-            "sources[0].kind: 'amazon'; allowed: dummyjson | fakestore | feed | shopify | woocommerce",
+            "sources[0].kind: 'amazon'; allowed: dummyjson | ebay | fakestore | feed | magento2 | mapped | medusa | openfoodfacts | shopify | woocommerce",
             "sources[0].name: 'Acme'; allowed: 1 to 40 of a-z, 0-9, _ and -, starting with a letter",
             "sources[0].rate: 'fast'; allowed: calls in a period of s, m, h or d, such as 10/s or 100/m",
             f"sources[0].retries: unknown key; allowed: {SOURCE_KEYS}",
@@ -384,7 +384,7 @@ class TestExamples:
         assert [source.name for source in settings.sources] == ["lumen", "depot", "parts"]
         assert settings.sources[0].url == "http://127.0.0.1:9100/lumen"
 
-    def test_the_designs_example_loads_but_for_its_mapped_source(self, faults, load):
+    def test_the_designs_example_loads(self, load):
         text = """
 service: {name: aisle, description: One product API over all our shops}
 greeting: {default_name: World}
@@ -407,10 +407,9 @@ sources:
     fields: {id: "code", name: "title.en", price: "pricing.net", currency: "'EUR'", brand: "maker.name", gtin: "ean", images: "media[].href"}
 """
         environ = {"DEPOT_KEY": "k", "DEPOT_SECRET": "s"}
-        acme, depot, parts = load(text, **environ).sources
+        acme, depot, parts, bespoke = load(text + mapped, **environ).sources
         assert (acme.timeout.total_seconds(), acme.rate.calls, acme.rate.period.total_seconds()) == (3, 10, 1)
         assert depot.credentials.basic == (Secret("k"), Secret("s"))
         assert (parts.url, parts.columns["id"]) == ("file:///srv/parts.csv", "sku")
-        assert [line.partition(":")[0] for line in faults(text + mapped, **environ)] == [
-            f"sources[3].{key}" for key in ("fields", "item", "kind", "list")
-        ]
+        assert (bespoke.listing.items, bespoke.listing.page.size, bespoke.item) == ("result.items", 50, "/v2/items/{id}")
+        assert bespoke.mapping.fields["images"].path == "media[].href"

@@ -49,6 +49,9 @@ def test_a_source_has_its_defaults(load):
         "api": None,
         "format": None,
         "columns": {},
+        "listing": None,
+        "item": None,
+        "mapping": {"fields": {}, "variants": None, "variant_fields": {}},
     }
 
 

@@ -30,7 +30,7 @@ def test_every_key_of_a_source_has_a_place_in_the_model():
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ({"api": "v3"}, "sources[0].api: 'v3'; allowed: only for kind woocommerce"),
+        ({"api": "v3"}, "sources[0].api: 'v3'; allowed: only for kind woocommerce or medusa"),
         (
             {"url": "https://a.example/x?token=1"},
             "sources[0].url: 'https://a.example/x?token=1'; allowed: a URL without a query: the kind adds its own",

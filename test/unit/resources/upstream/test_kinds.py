@@ -12,18 +12,26 @@ from main.resources.upstream.kinds import KINDS, connect
 from main.resources.upstream.woocommerce import WooCommerceConnector
 from main.resources.upstream.woostore import WooStoreConnector
 from main.service.errors import RecordRejected
-from main.service.model import Credentials, Money
+from main.service.model import Credentials, FieldMap, FieldRule, Money
 from main.util.clock import SystemClock
 from main.util.secret import Secret
 from test.unit.resources.upstream.conftest import A_SOURCE
 
 KEY = Secret("k")
-NAMES = [*KINDS, "woostore"]
+# What has no prices is no product here; its own tests say what holds for it.
+NAMES = [*sorted(set(KINDS) - {"openfoodfacts"}), "woostore"]
+PATHS = ("name", "brand", "price", "currency", "availability", "stock", "rating", "gtin", "images", "tags", "updated_at")
+MAPPING = FieldMap(
+    fields={"id": FieldRule("id"), **{path: FieldRule(path) for path in PATHS}},
+    variants="forms",
+    variant_fields={"id": FieldRule("id"), "price": FieldRule("price", decimal=","), "currency": FieldRule("currency")},
+)
 
 
 def connector_of(name: str):
     api = {"woocommerce": "v3", "woostore": "store"}.get(name)
-    return connect(replace(A_SOURCE, kind="woocommerce" if api else name, api=api), SystemClock())
+    mapping = MAPPING if name == "mapped" else FieldMap()
+    return connect(replace(A_SOURCE, kind="woocommerce" if api else name, api=api, mapping=mapping), SystemClock())
 
 
 CONNECTORS = {name: connector_of(name) for name in NAMES}
@@ -80,6 +88,17 @@ MONEY = {
 NAMED = [{"id": 1, "name": "n", "slug": "s"}]
 OPTIONS = [{"name": "Brand", "options": ["b"], "option": "b", "value": "b"}]
 RECORDS = {
+    "mapped": {"id": 1, "name": "T", "price": "19.99 EUR", "currency": "EUR", "availability": True, "stock": 3, "rating": 4}
+    | {"gtin": "4260488132709", "images": "http://a/1", "tags": ["a"], "updated_at": 1594385263}
+    | {"forms": [{"id": 1, "price": "1.999,5", "currency": "EUR"}]},
+    "ebay": {"itemId": "1", "title": "T", "price": {"value": "9.99", "currency": "EUR"}, "image": {"imageUrl": "http://a/1"}},
+    "magento2": {"sku": "1", "name": "T", "price": 9.99, "status": 1, "visibility": 4, "updated_at": "2026-01-01"}
+    | {
+        "media_gallery_entries": [{"file": "/a", "disabled": False}],
+        "custom_attributes": [{"attribute_code": "special_price", "value": "4"}],
+    },
+    "medusa": {"id": "1", "title": "T", "tags": [{"value": "a"}], "categories": NAMED, "thumbnail": "http://a/1"}
+    | {"variants": [{"id": "1", "calculated_price": {"calculated_amount": 9.99, "currency_code": "eur"}}]},
     "dummyjson": {
         "id": 1,
         "title": "T",

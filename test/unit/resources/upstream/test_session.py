@@ -79,6 +79,20 @@ class TestAnswers:
     def test_an_answer_without_a_length_ends_with_the_connection(self, session_to, raw_shop):
         assert session_to(raw_shop(b"HTTP/1.0 200 OK\r\n\r\n[1]").url).get().body == b"[1]"
 
+    def test_a_body_is_posted_as_json_and_a_post_is_not_tried_again(self, session_to, serve):
+        asked = []
+
+        def answer(request):
+            asked.append((request.method, request.path, request.args.get("q"), request.get_json()))
+            return Response(b"[]", status=502 if len(asked) > 1 else 200)
+
+        session = session_to(serve(canned(answer)))
+        assert session.post("/graphql", {"q": "x"}, {"query": "{a}"}).body == b"[]"
+        assert asked == [("POST", "/graphql", "x", {"query": "{a}"})]
+        with pytest.raises(UpstreamRefused):
+            session.post("/graphql", None, {})
+        assert len(asked) == 2
+
     def test_every_call_is_counted(self, session_to, seen):
         before = TIMINGS.snapshot().get("UpstreamSession.get")
         session_to(seen[1]).get()

@@ -1,0 +1,42 @@
+"""A session that calls nobody: every answer is the one payload it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from main.resources.upstream.session import Answer, UpstreamSession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class CannedSession(UpstreamSession):
+    """Answers every call with one payload, so that a mapping can be tried on a file."""
+
+    def __init__(self, url: str, payload: bytes) -> None:
+        self._answer = Answer(url, {}, payload)
+
+    def get(
+        self,
+        path: str = "",
+        params: Mapping[str, str | int] | None = None,
+        *,
+        limit: int = 0,
+        patience: float = 1,
+    ) -> Answer:
+        """Give the payload."""
+        del path, params, limit, patience
+        return self._answer
+
+    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
+        """Give the payload."""
+        del path, params, body
+        return self._answer
+
+    def follow(self, url: str) -> Answer:
+        """Give the payload."""
+        del url
+        return self._answer
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""

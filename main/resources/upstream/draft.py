@@ -1,0 +1,169 @@
+"""Looks at a payload nobody has described yet and writes a first mapping for a person to edit."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import yaml
+
+from main.resources.upstream.base import read_json
+from main.resources.upstream.draftpaging import guess_paging
+from main.service.errors import UpstreamGarbled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from main.resources.upstream.session import Answer
+
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "product_id", "item_id", "uuid", "code", "sku", "handle", "slug"),
+    "name": ("name", "title", "product_name", "label", "display_name", "name_en", "title_en", "name_ar", "title_ar"),
+    "brand": ("brand", "maker", "manufacturer", "vendor", "brands"),
+    "description": ("description", "body_html", "summary", "details", "short_description"),
+    "category": ("category", "product_type", "type", "department", "categories"),
+    "price": ("price", "price_minor", "price_cents", "amount", "unit_price", "pricing", "prices", "cost"),
+    "currency": ("currency", "currency_code", "price_currency"),
+    "availability": ("availability", "availability_status", "in_stock", "available", "stock_status"),
+    "stock": ("stock", "stock_quantity", "quantity", "inventory", "inventory_quantity", "qty"),
+    "rating": ("rating", "average_rating", "score"),
+    "rating_count": ("rating_count", "review_count", "reviews_count", "num_reviews"),
+    "gtin": ("gtin", "ean", "gtin13", "ean13", "barcode", "upc"),
+    "sku": ("sku", "article_number", "mpn", "part_number"),
+    "url": ("url", "link", "permalink", "href", "product_url", "web_url"),
+    "images": ("images", "image", "media", "pictures", "photos", "image_url", "gallery", "thumbnail"),
+    "tags": ("tags", "keywords", "labels"),
+    "updated_at": ("updated_at", "modified_at", "last_modified", "updated", "date_modified", "last_modified_t"),
+}
+_INNER: Mapping[str, tuple[str, ...]] = {
+    "price": ("amount", "value", "current", "net", "gross", "final", "price", "min"),
+    "currency": ("currency", "currency_code", "code"),
+    "images": ("url", "src", "href", "image_url", "link"),
+    "rating": ("average", "rate", "value", "rating"),
+    "rating_count": ("count", "total"),
+    "stock": ("quantity", "qty", "available", "count"),
+}
+_TEXT_INNER = ("name", "title", "en", "ar", "default", "label", "value")
+_DEPTH = 4
+_MINOR = ("minor", "cents")
+_COMMA = re.compile(r"\d,[0-9]{1,2}(?!\d)")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HEAD = "# A first guess: look at every line, then `python -m main sources try NAME`.\n"
+
+
+def draft_source(answer: Answer) -> str:
+    """Give a source's entry of config.yml that fits the payload, as far as it can be told.
+
+    Raises:
+        UpstreamGarbled: it is no JSON, or there is no list of objects in it.
+    """
+    payload = read_json(answer)
+    lists = sorted(_find_lists(payload), key=lambda found: -len(found[1]))
+    if not lists:
+        raise UpstreamGarbled("The payload has no list of objects.")
+    items, records = lists[0]
+    mapping = guess_fields(records)
+    parts = urlsplit(answer.url)
+    at_web = parts.scheme in {"http", "https"}
+    page = guess_paging(payload, dict(parse_qsl(parts.query)), linked="link" in answer.headers)
+    params = {name: value for name, value in parse_qsl(parts.query) if name not in page.values()}
+    listing: dict[str, Any] = {"path": parts.path or "/"} if at_web else {"path": "/EDIT"}
+    listing |= {"items": items, **({"params": params} if params else {}), "page": page}
+    entry: dict[str, Any] = {
+        "name": "edit",
+        "kind": "mapped",
+        "url": f"{parts.scheme}://{parts.netloc}" if at_web else "https://edit.example",
+        **({} if "currency" in mapping else {"currency": "EUR"}),
+        **({} if "price" in mapping else {"priced": False}),
+        "list": listing,
+        "fields": mapping,
+    }
+    return _HEAD + yaml.safe_dump({"sources": [entry]}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def guess_fields(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give an expression for each field that has a likely key in the records."""
+    sample = _merge(records)
+    found: dict[str, Any] = {}
+    for ours, names in _NAMES.items():
+        path = next((path for name in names if (path := _look(sample, name, ours))), None) or _inside_price(sample, ours)
+        if path:
+            found[ours] = _written(path, sample) if ours == "price" else path
+    return found
+
+
+def _merge(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give one record in which every key has the first value that says something."""
+    merged: dict[str, Any] = {}
+    for record in records[:50]:
+        merged |= {key: value for key, value in record.items() if merged.get(key) in (None, "", [], {})}
+    return merged
+
+
+def _look(sample: dict[str, Any], name: str, ours: str) -> str | None:
+    key = next((key for key in sample if _fold(key) == _fold(name)), None)
+    value = sample.get(key) if key is not None else None
+    return None if key is None or value is None else _leaf(quote(key), value, ours)
+
+
+def _leaf(path: str, value: Any, ours: str) -> str | None:
+    inner = _INNER.get(ours, _TEXT_INNER)
+    if isinstance(value, dict):
+        below = next((key for name in inner for key in value if _fold(key) == _fold(name)), None)
+        return None if below is None else _leaf(f"{path}.{quote(below)}", value[below], ours)
+    if not isinstance(value, list):
+        return f"[{path}]" if ours == "images" and not (isinstance(value, str) and "," in value) else path
+    if not value or ours not in {"images", "tags", "category", "brand"}:
+        return None
+    one = value[0]
+    below = next((key for name in inner for key in one if _fold(key) == _fold(name)), None) if isinstance(one, dict) else None
+    if isinstance(one, dict) and below is None:
+        return None
+    if ours in {"category", "brand"}:
+        return f"{path}[0]" + (f".{quote(below)}" if below else "")
+    return f"{path}[].{quote(below)}" if below else path
+
+
+def _inside_price(sample: dict[str, Any], ours: str) -> str | None:
+    """Give where the currency is when it stands beside the amount, and a rating's count beside the average."""
+    holders = {"currency": _NAMES["price"], "rating_count": ("rating",)}.get(ours, ())
+    for name in holders:
+        key = next((key for key in sample if _fold(key) == _fold(name)), "")
+        if isinstance(sample.get(key), dict) and (path := _leaf(quote(key), sample[key], ours)):
+            return path
+    return None
+
+
+def _written(path: str, sample: dict[str, Any]) -> Any:
+    value: Any = sample
+    for step in path.split("."):
+        value = value.get(step.strip('"')) if isinstance(value, dict) else None
+    rule: dict[str, str] = {}
+    if any(word in path.lower() for word in _MINOR) and not isinstance(value, Decimal):
+        rule["unit"] = "minor"
+    if isinstance(value, str) and _COMMA.search(value):
+        rule["decimal"] = ","
+    return {"path": path, **rule} if rule else path
+
+
+def _find_lists(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    if isinstance(node, list):
+        objects = [item for item in node if isinstance(item, dict)]
+        if objects and all(isinstance(item.get("node"), dict) for item in objects):
+            yield f"{path}[].node", [item["node"] for item in objects]
+        elif objects:
+            yield path or "@", objects
+    elif isinstance(node, dict) and depth < _DEPTH:
+        for key, below in node.items():
+            yield from _find_lists(below, f"{path}.{quote(key)}".lstrip("."), depth + 1)
+
+
+def quote(key: str) -> str:
+    """Give a key as it stands in an expression."""
+    return key if _IDENTIFIER.match(key) else '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _fold(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "")

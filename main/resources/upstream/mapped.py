@@ -1,0 +1,229 @@
+"""Kind ``mapped``: any JSON API, described in settings alone; the kinds built on it are presets of the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from marshmallow import Schema, ValidationError, fields
+
+from main.resources.upstream.base import BaseConnector, RecordSchema, price_of, rating_of, read_json, stock_of
+from main.resources.upstream.fields import (
+    Html,
+    Identifier,
+    Line,
+    Lines,
+    Moment,
+    Name,
+    Number,
+    Url,
+    UrlList,
+    normalise_gtin,
+    read_availability,
+    split_barcode,
+)
+from main.resources.upstream.pager import Pager, search
+from main.service.errors import RecordRejected, UpstreamGarbled
+from main.service.model import Fault, FieldMap, FieldRule, Listing, Variant
+from main.service.ports import CrawlPage
+from main.util.clock import isoformat, read_epoch
+from main.util.expressions import ExpressionError, compile_expression
+from main.util.money import exponent, is_currency, parse_amount, shift
+from main.util.prices import read_price
+from main.util.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from main.resources.upstream.session import UpstreamSession
+    from main.service.model import Money, Source
+    from main.util.clock import Clock
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_BETWEEN_URLS = re.compile(r"\s*,\s*(?=https?://)")
+_NEEDED = {"id", "name", "price", "currency"}
+_PLAIN = FieldRule("@")
+
+
+class VariantRow(Schema):
+    """A variant, after its fields were found."""
+
+    id = Identifier()
+    name = Line()
+    sku = Line()
+    gtin = Line()
+    price = fields.Raw(load_default=None, allow_none=True)
+    currency = fields.Raw(load_default=None, allow_none=True)
+    availability = fields.Raw(load_default=None, allow_none=True)
+    stock = Number()
+
+
+class MappedSchema(RecordSchema):
+    """A record, after its fields were found."""
+
+    map: FieldMap = FieldMap()
+
+    source_id = Identifier(data_key="id")
+    name = Name()
+    brand: fields.Field[Any] = Line()
+    description = Html()
+    category: fields.Field[Any] = Line()
+    price = fields.Raw(load_default=None, allow_none=True)
+    currency = fields.Raw(load_default=None, allow_none=True)
+    availability = fields.Raw(load_default=None, allow_none=True)
+    stock = Number()
+    rating = Number()
+    rating_count = Number()
+    gtin = Line()
+    sku = Line()
+    url: fields.Field[Any] = Url()
+    images: fields.Field[Any] = UrlList(key="url")
+    tags = Lines()
+    updated_at = Moment()
+    variants = fields.List(
+        fields.Nested(VariantRow(unknown="exclude")),
+        load_default=list,
+        allow_none=True,
+        error_messages={"invalid": "is not a list"},
+    )
+
+    def parts(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give the product's fields out of the loaded record."""
+        currency = data.pop("currency")
+        variants = tuple(self._variant(row, currency) for row in data.pop("variants") or ())
+        lowest, price_range = price_of(variants)
+        gtin, attributes = split_barcode(data["gtin"])
+        own = self.read_money(data["price"], currency, self.map.fields.get("price", _PLAIN))
+        return data | {
+            "price": own or lowest,
+            "price_range": price_range,
+            "availability": read_availability(data["availability"]),
+            "stock": stock_of(data["stock"]),
+            "rating": rating_of(data["rating"], data.pop("rating_count")),
+            "gtin": gtin,
+            "attributes": attributes,
+            "images": data["images"] or (),
+            "tags": data["tags"] or (),
+            "variants": variants,
+        }
+
+    def read_money(self, value: Any, currency: Any, rule: FieldRule, *, field: str = "price") -> Money | None:
+        """Give the amount a shop wrote, by the rule of its field, or None where it wrote nothing."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        try:
+            amount, told = read_price(value, rule.decimal) if isinstance(value, str) else (parse_amount(value), None)
+        except ValueError as error:
+            raise ValidationError(str(error), field) from error
+        code = _currency_code(currency) or told or self.source.currency
+        if rule.unit == "minor" and code:
+            amount = shift(amount, -exponent(code))
+        return self.money(amount, code, field=field)
+
+    def _variant(self, row: dict[str, Any], currency: Any) -> Variant:
+        rule = self.map.variant_fields.get("price", _PLAIN)
+        return Variant(
+            id=row["id"],
+            name=row["name"],
+            sku=row["sku"],
+            gtin=normalise_gtin(row["gtin"]),
+            price=self.read_money(row["price"], row["currency"] or currency, rule, field="variants.price"),
+            availability=read_availability(row["availability"]),
+            stock=stock_of(row["stock"]),
+            options={},
+        )
+
+
+class MappedConnector(BaseConnector):
+    """Pages and maps as the settings say; a preset brings both, and the settings lay theirs over it."""
+
+    schema: ClassVar[type[RecordSchema]] = MappedSchema
+    listing: ClassVar[Listing] = Listing()
+    rules: ClassVar[Mapping[str, str]] = {}
+    variants: ClassVar[str | None] = None
+    variant_rules: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+        super().__init__(source, session, clock)
+        self.pager = Pager(self.describe_list(), session, source.concurrency)
+        self.map = self._schema.map = self.describe_fields()  # type: ignore[attr-defined]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Changes when the same record would be mapped to another product."""
+        return hashlib.blake2b(super().fingerprint + repr(self.map).encode(), digest_size=16).digest()
+
+    def describe_list(self) -> Listing:
+        """Give the settings' list, or the preset's with the settings' parameters."""
+        own, preset = self.source.listing or Listing(), type(self).listing
+        return own if preset == Listing() else replace(preset, params={**preset.params, **own.params})
+
+    def describe_fields(self) -> FieldMap:
+        """Give the preset's fields with the settings' over them."""
+        own = self.source.mapping
+        preset = {name: FieldRule(path) for name, path in self.rules.items()}
+        below = {name: FieldRule(path) for name, path in self.variant_rules.items()}
+        return FieldMap(
+            fields={**preset, **own.fields},
+            variants=own.variants or self.variants,
+            variant_fields=own.variant_fields or below,
+        )
+
+    def fetch(self, call: Hashable | None) -> CrawlPage:
+        """Make one call of a crawl: ``call`` is a page number, an offset, a cursor or a URL, by the style."""
+        answer = self.pager.ask(call)
+        body = read_json(answer)
+        found = search(self.pager.listing.items, body)
+        if not isinstance(found, list):
+            raise UpstreamGarbled(
+                f"The answer has no list of products (looked for {self.pager.listing.items}).{_complaint(body)}"
+            )
+        upcoming = self.pager.upcoming(call, len(found), body, answer)
+        return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body))
+
+    def decode(self, raw: bytes) -> Any:
+        """Read one raw record and find our fields in it.
+
+        Raises:
+            RecordRejected: it is no object, or a field it cannot do without cannot be found.
+        """
+        record = super().decode(raw)
+        row = _find(self.map.fields, record)
+        if isinstance(row.get("images"), str):
+            row["images"] = _BETWEEN_URLS.split(row["images"])
+        if isinstance(row.get("updated_at"), int) and (moment := read_epoch(row["updated_at"])):
+            row["updated_at"] = isoformat(moment)
+        if self.map.variants is not None:
+            rows = _find({"variants": FieldRule(self.map.variants)}, record)["variants"]
+            row["variants"] = [_find(self.map.variant_fields, item) for item in rows] if isinstance(rows, list) else rows
+        return row
+
+
+def _find(rules: Mapping[str, FieldRule], record: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, rule in rules.items():
+        try:
+            found[name] = compile_expression(rule.path).search(record)
+        except ExpressionError as error:
+            if name in _NEEDED:
+                raise RecordRejected([Fault(name, f"cannot be found by {rule.path!r}: {error}")]) from error
+    return found
+
+
+def _currency_code(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if not is_currency(code):
+        raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
+    return code
+
+
+def _complaint(body: Any) -> str:
+    """Give what a GraphQL shop says is wrong, which it does in an answer of status 200."""
+    told = body.get("errors") if isinstance(body, dict) else None
+    message = told[0].get("message") if isinstance(told, list) and told and isinstance(told[0], dict) else None
+    return f" The shop says: {shorten(message, 200)}" if isinstance(message, str) else ""

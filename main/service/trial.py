@@ -1,0 +1,62 @@
+"""Shows what becomes of a source's records, one by one, before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from main.service.crawl import map_record
+from main.service.errors import CrawlIncomplete, RecordRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from main.service.model import Fault, Product, Source
+    from main.service.ports import Connector, CrawlPage
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One record: as the shop sent it, the product's document it became (None when it is none), and what is wrong."""
+
+    raw: bytes
+    document: bytes | None
+    faults: tuple[Fault, ...] = ()
+
+
+class TrialService:
+    """Reads one page of a source and maps its first records; stores nothing."""
+
+    def __init__(self, connect: Callable[[Source], Connector], dump: Callable[[Product], bytes]) -> None:
+        self._connect = connect
+        self._dump = dump
+
+    def run(self, source: Source, *, page: int = 1, limit: int = 3) -> list[Trial]:
+        """Give the first records of a page.
+
+        Raises:
+            UpstreamError: the shop did not give the page, or one on the way to it.
+            CrawlIncomplete: the list ends before it.
+        """
+        connector = self._connect(source)
+        try:
+            records = islice(self._find_page(connector, page).records, limit)
+            return [self._try_record(connector, raw) for raw in records]
+        finally:
+            connector.close()
+
+    def _find_page(self, connector: Connector, number: int) -> CrawlPage:
+        calls: list[Hashable | None] = [None]
+        for position in range(number):
+            if position == len(calls):
+                raise CrawlIncomplete(f"The list ends after page {position}.")
+            page = connector.fetch(calls[position])
+            calls += [call for call in page.upcoming if call not in calls]
+        return page
+
+    def _try_record(self, connector: Connector, raw: bytes) -> Trial:
+        try:
+            return Trial(raw, map_record(connector, self._dump, raw)[1])
+        except RecordRejected as rejection:
+            return Trial(raw, None, tuple(rejection.faults))

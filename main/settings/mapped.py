@@ -1,0 +1,183 @@
+"""The shape of ``list``, ``item`` and ``fields`` of a source: a JSON API described in config.yml alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
+
+from main.service.model import FieldMap, FieldRule, Listing, Paging
+from main.settings.basics import Section, integer, one_of, text
+from main.util.expressions import ExpressionError, compile_expression
+
+STYLES = ("page", "offset", "cursor", "link", "next_url", "none")
+_NEEDED = {"page": ("param",), "offset": ("param",), "cursor": ("param", "cursor"), "next_url": ("next",)}
+_EXPRESSION = "a JMESPath expression"
+
+
+class JmesPath(fields.Field[str]):
+    """A JMESPath expression, compiled to see whether it is one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if not isinstance(value, str) or not value.strip():
+            raise ValidationError(_EXPRESSION)
+        try:
+            return compile_expression(str(value)).text
+        except ExpressionError as error:
+            raise ValidationError(f"{_EXPRESSION} ({error})") from error
+
+
+class Scalars(fields.Dict):
+    """A mapping of names to texts, numbers, true or false: what stands in a query."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:  # noqa: ARG002
+        if not isinstance(value, dict) or not all(isinstance(item, str | int | float) for item in value.values()):
+            raise ValidationError("a mapping of names to texts or numbers")
+        return {str(name): str(item).lower() if isinstance(item, bool) else str(item) for name, item in value.items()}
+
+
+class Body(fields.Field[dict[str, Any]]):
+    """A JSON object, as it is sent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002
+        if not isinstance(value, dict):
+            raise ValidationError("a mapping")
+        return value
+
+
+class PageSchema(Section):
+    """``list.page``: how the list goes on."""
+
+    into = Paging
+    style = text(required=True, validate=one_of(*STYLES))
+    param = text()
+    size_param = text()
+    size = integer(1, 10_000)
+    first = integer(0, 1)
+    total = JmesPath()
+    cursor = JmesPath()
+    next = JmesPath()
+    where = text(data_key="in", validate=one_of("query", "body"))
+
+    @validates_schema
+    def check_style(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a style without what it lives on."""
+        needed = [*_NEEDED.get(data["style"], ()), *(["size"] if "size_param" in data else [])]
+        missing = {key: [f"a value, which style {data['style']} needs"] for key in needed if key not in data}
+        if missing:
+            raise ValidationError(missing)
+
+
+class ListSchema(Section):
+    """``list``: the call that gives the records."""
+
+    into = Listing
+    path = text()
+    items = JmesPath()
+    params = Scalars()
+    body = Body()
+    page = fields.Nested(PageSchema)
+
+    @validates_schema
+    def check_body(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse what does not go together with a body, or without one."""
+        page, body = data.get("page", Paging()), data.get("body")
+        if body is not None and page.style in {"link", "next_url"}:
+            raise ValidationError("page, offset, cursor or none where the list has a body", "page")
+        if body is None and page.where == "body":
+            raise ValidationError("query, where the list has no body", "page")
+        if not data.get("path", "/").startswith("/"):
+            raise ValidationError("a path below the source's url, starting with /", "path")
+
+
+class ItemSchema(Schema):
+    """``item``: one product's own call, kept for live looks."""
+
+    class Meta:
+        """Unknown keys are faults."""
+
+        unknown = RAISE
+
+    path = text(required=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> str:
+        """Give the path."""
+        path: str = data["path"]
+        return path
+
+
+class RuleSchema(Section):
+    """A price that says how it is written."""
+
+    into = FieldRule
+    path = JmesPath(required=True)
+    unit = text(validate=one_of("major", "minor"))
+    decimal = text(validate=one_of(".", ","))
+
+
+class Rule(fields.Field[FieldRule]):
+    """A field: one expression; a price also as ``{path, unit, decimal}``."""
+
+    def __init__(self, *, written: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.schema = RuleSchema() if written else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FieldRule:
+        if self.schema and isinstance(value, dict):
+            found: FieldRule = self.schema.load(value)
+            return found
+        return FieldRule(JmesPath().deserialize(value, attr, data, **kwargs))
+
+
+class VariantsSchema(Schema):
+    """``fields.variants``: where the variants are, and the fields of each."""
+
+    class Meta:
+        """Unknown keys are faults."""
+
+        unknown = RAISE
+
+    items = JmesPath(required=True)
+    id = Rule(required=True)
+    name = Rule()
+    sku = Rule()
+    gtin = Rule()
+    price = Rule(written=True)
+    currency = Rule()
+    availability = Rule()
+    stock = Rule()
+
+
+class FieldsSchema(Schema):
+    """``fields``: one expression for each of ours."""
+
+    class Meta:
+        """Unknown keys are faults."""
+
+        unknown = RAISE
+
+    id = Rule()
+    name = Rule()
+    brand = Rule()
+    description = Rule()
+    category = Rule()
+    price = Rule(written=True)
+    currency = Rule()
+    availability = Rule()
+    stock = Rule()
+    rating = Rule()
+    rating_count = Rule()
+    gtin = Rule()
+    sku = Rule()
+    url = Rule()
+    images = Rule()
+    tags = Rule()
+    updated_at = Rule()
+    variants = fields.Nested(VariantsSchema)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> FieldMap:
+        """Give the frozen map."""
+        variants = data.pop("variants", {})
+        return FieldMap(fields=data, variants=variants.pop("items", None), variant_fields=variants)

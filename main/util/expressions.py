@@ -1,0 +1,124 @@
+"""JMESPath expressions (jmespath.org) over JSON whose fractions are decimals: compiled once, checked whole, exact about money."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+from jmespath import exceptions, functions
+from jmespath.parser import ParsedResult, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FAILURES = (exceptions.JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError, AttributeError)
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be read, or cannot be used on a value; the text is a sentence for a person."""
+
+
+class _DecimalFunctions(functions.Functions):
+    """The functions of JMESPath, for which a ``Decimal`` is a number like any other."""
+
+    def _get_allowed_pytypes(self, types: list[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+        allowed, below = super()._get_allowed_pytypes(types)  # type: ignore[misc]
+        return [*allowed, *_with_decimal(allowed)], [(*kinds, *_with_decimal(kinds)) for kinds in below]
+
+    def _convert_to_jmespath_type(self, pyobject: str) -> str:
+        found: str = "number" if pyobject == "Decimal" else super()._convert_to_jmespath_type(pyobject)  # type: ignore[misc]
+        return found
+
+    @functions.signature({"types": []})
+    def _func_to_number(self, arg: Any) -> Any:
+        if isinstance(arg, int | Decimal) and not isinstance(arg, bool):
+            return arg
+        try:
+            number = Decimal(arg.strip()) if isinstance(arg, str) else None
+        except InvalidOperation:
+            return None
+        return number if number is not None and number.is_finite() else None
+
+    @functions.signature({"types": []})
+    def _func_type(self, arg: Any) -> str:
+        return self._convert_to_jmespath_type(type(arg).__name__)
+
+    @functions.signature({"types": []})
+    def _func_to_string(self, arg: Any) -> Any:
+        return str(arg) if isinstance(arg, Decimal) else super()._func_to_string(arg)  # type: ignore[misc]
+
+
+def _with_decimal(kinds: Any) -> list[str]:
+    return ["Decimal"] if "float" in kinds else []
+
+
+_OPTIONS = jmespath.Options(custom_functions=_DecimalFunctions())
+
+
+class Expression:
+    """A compiled expression; safe to use from several threads."""
+
+    def __init__(self, text: str, tree: Any) -> None:
+        self.text = text
+        self._parsed = ParsedResult(text, tree)
+
+    def search(self, value: Any) -> Any:
+        """Give what the expression finds in a value; None when it finds nothing.
+
+        Raises:
+            ExpressionError: a function cannot work with what it was given.
+        """
+        try:
+            return self._parsed.search(value, options=_OPTIONS)
+        except _FAILURES as error:
+            raise ExpressionError(" ".join(str(error).split())[:200]) from error
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(text: str) -> Expression:
+    """Compile an expression, its functions and how many arguments they take checked as well.
+
+    Raises:
+        ExpressionError: it is none; says why.
+    """
+    try:
+        tree = _exact(Parser().parse(text).parsed)
+    except exceptions.JMESPathError as error:
+        raise ExpressionError(_explain(error)) from error
+    for name, given in _calls(tree):
+        spec = functions.Functions.FUNCTION_TABLE.get(name)
+        if spec is None:
+            raise ExpressionError(f"there is no function {name}()")
+        wanted = len(spec["signature"])
+        if given < wanted or (given > wanted and not spec["signature"][-1].get("variadic")):
+            raise ExpressionError(f"{name}() takes {wanted} argument{'s' if wanted > 1 else ''}, not {given}")
+    return Expression(text, tree)
+
+
+def _explain(error: exceptions.JMESPathError) -> str:
+    if isinstance(error, exceptions.IncompleteExpressionError):
+        return "it ends too early"
+    if isinstance(error, exceptions.LexerError):
+        return f"at column {error.lexer_position + 1}: {error.message}"
+    if isinstance(error, exceptions.ParseError):
+        return f"at column {error.lex_position + 1}: {error.token_value!r} cannot stand there"
+    return "it is empty"
+
+
+def _exact(node: Any) -> Any:
+    """Give a tree whose literal fractions are decimals, as those of the records are."""
+    if isinstance(node, float):
+        return Decimal(repr(node))
+    if isinstance(node, dict):
+        return {key: _exact(value) for key, value in node.items()}
+    return [_exact(value) for value in node] if isinstance(node, list) else node
+
+
+def _calls(node: Any) -> Iterator[tuple[str, int]]:
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        if isinstance(child, dict) and "type" in child:
+            yield from _calls(child)

@@ -1,0 +1,143 @@
+"""Drafts, each of which must map the payload it was made of."""
+
+import json
+
+import orjson
+import pytest
+import yaml
+
+from main.resources.upstream.canned import CannedSession
+from main.resources.upstream.draft import draft_source, guess_fields
+from main.resources.upstream.kinds import connect
+from main.resources.upstream.session import Answer
+from main.service.errors import UpstreamGarbled
+from main.service.model import Money
+from main.settings.sources import SourceSchema
+from main.util.clock import SystemClock
+from test.unit.resources.upstream.payloads import payload
+
+BESPOKE = {
+    "result": {
+        "count": 120,
+        "items": [
+            {
+                "code": "A1",
+                "title": {"en": "Lamp", "ar": "x"},
+                "maker": {"name": "Lumen"},
+                "pricing": {"net": 19.9, "currency": "EUR"},
+                "ean": "4260488132709",
+                "media": [{"href": "https://c.example/1.jpg"}],
+                "rating": {"rate": 4.5, "count": 7},
+                "categories": [{"name": "Lights"}],
+                "tags": [],
+                "brand": None,
+            }
+        ],
+    }
+}
+GRAPHQL = {
+    "data": {
+        "products": {"edges": [{"node": {"id": "1", "title": "Lamp", "price_cents": 1990}}], "pageInfo": {"endCursor": "x"}}
+    }
+}
+ARABIC = {
+    "data": [
+        {
+            "id": 1,
+            "name": "\u0645\u0635\u0628\u0627\u062d",
+            "price": "1.234,50 EGP",
+            "image": "https://c.example/1.jpg",
+            "odd-key": 1,
+        }
+    ]
+}
+
+
+def drafted(content, url="https://api.example/v2/items?p=1&n=50&lang=en", **headers):
+    text = draft_source(Answer(url, headers, json.dumps(content).encode()))
+    return text, yaml.safe_load(text)["sources"][0]
+
+
+def mapped(content):
+    _, entry = drafted(content)
+    source = SourceSchema().load(entry)
+    connector = connect(source, SystemClock(), session=CannedSession(source.url, orjson.dumps(content)))
+    return connector.load(next(iter(connector.fetch(None).records)))
+
+
+def test_a_rest_shop_is_drafted_whole():
+    text, entry = drafted(BESPOKE)
+    assert text.startswith("# A first guess")
+    assert (entry["url"], entry["kind"]) == ("https://api.example", "mapped")
+    assert entry["list"] == {
+        "path": "/v2/items",
+        "items": "result.items",
+        "params": {"lang": "en"},
+        "page": {"style": "page", "param": "p", "size_param": "n", "size": 50, "total": "result.count"},
+    }
+    product = mapped(BESPOKE)
+    assert (product.source_id, product.name, product.brand, product.price) == ("A1", "Lamp", "Lumen", Money(1990, "EUR"))
+    assert (product.gtin, product.images, product.category) == ("04260488132709", ("https://c.example/1.jpg",), "Lights")
+    assert (product.rating.average, product.rating.count) == (4.5, 7)
+
+
+def test_a_graphql_shop_is_drafted_through_its_edges():
+    _, entry = drafted(GRAPHQL)
+    assert entry["list"]["items"] == "data.products.edges[].node"
+    assert entry["list"]["page"]["style"] == "cursor"
+    assert mapped(GRAPHQL).price == Money(1990, "EUR")
+
+
+def test_an_arabic_shop_is_drafted_with_its_decimal_comma():
+    assert drafted(ARABIC)[1]["fields"]["price"] == {"path": "price", "decimal": ","}
+    product = mapped(ARABIC)
+    assert (product.price, product.images) == (Money(123450, "EGP"), ("https://c.example/1.jpg",))
+
+
+def test_a_file_leaves_the_address_to_be_edited():
+    entry = drafted([{"id": 1, "name": "a"}], "payload.json")[1]
+    assert (entry["url"], entry["list"]["path"], entry["list"]["items"]) == ("https://edit.example", "/EDIT", "@")
+    assert entry["priced"] is False
+
+
+def test_a_link_header_is_the_way_on():
+    assert drafted([{"id": 1}], link="<x>")[1]["list"]["page"] == {"style": "link"}
+
+
+@pytest.mark.parametrize("content", [{}, [], 5, {"a": [1, 2]}])
+def test_what_has_no_list_of_objects_cannot_be_drafted(content):
+    with pytest.raises(UpstreamGarbled, match="no list"):
+        drafted(content)
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "path"),
+    [
+        ({"Brand-Name": 1, "brand": {"id": 1}}, "brand", None),
+        ({"brands": ["a"]}, "brand", "brands[0]"),
+        ({"images": [{"big": 1}]}, "images", None),
+        ({"images": "https://a.example/1, https://a.example/2"}, "images", "images"),
+        ({"images": ["https://a.example/1"]}, "images", "images"),
+        ({"tags": []}, "tags", None),
+        ({"name_ar": "x"}, "name", "name_ar"),
+        ({"Product-Name": "x"}, "name", '"Product-Name"'),
+        ({"stock": [1]}, "stock", None),
+    ],
+)
+def test_a_key_that_is_likely_is_taken(record, field, path):
+    assert guess_fields([record]).get(field) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("platzi/seed_products.json", "id"),
+        ("openfoodfacts/facet_code_3596710xxxxxx_page1.json", "id"),
+        ("magento2/rest_v1_products_page1_size100.json", "id"),
+        ("ebay_browse/item_summary_search_iphone_best_match_limit100.json", "id"),
+    ],
+)
+def test_a_real_answer_gives_settings_that_load(name, key):
+    entry = drafted(payload(name))[1]
+    assert {key, "name"} <= set(entry["fields"])
+    assert SourceSchema().load(entry).name == "edit"

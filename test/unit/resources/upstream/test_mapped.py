@@ -1,0 +1,213 @@
+"""Kind mapped: shops nobody has written code for, described by settings alone."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import orjson
+import pytest
+from werkzeug import Response
+
+from main.service.errors import RecordRejected, UpstreamGarbled
+from main.service.model import Availability, FieldMap, FieldRule, Listing, Money, PriceRange, Rating
+from test.unit.resources.upstream.shops import canned
+
+RULES = {
+    "id": "code",
+    "name": "title.en",
+    "brand": "maker.name",
+    "description": "text",
+    "category": "groups[0]",
+    "price": "pricing.net",
+    "currency": "'EUR'",
+    "availability": "in_stock",
+    "stock": "stock",
+    "rating": "stars",
+    "rating_count": "votes",
+    "gtin": "ean",
+    "sku": "join('-', ['x', code])",
+    "url": "web",
+    "images": "media[].href",
+    "tags": "labels",
+    "updated_at": "changed",
+}
+RECORD = {
+    "code": "A1",
+    "title": {"en": "Lamp &amp; shade"},
+    "maker": {"name": "Lumen"},
+    "text": "<p>Bright<br>warm</p>",
+    "groups": ["Lights"],
+    "pricing": {"net": 19.90},
+    "in_stock": True,
+    "stock": "16.5",
+    "stars": 4.5,
+    "votes": 3,
+    "ean": "4260488132709",
+    "web": "https://shop.example/a1",
+    "media": [{"href": "https://cdn.example/1.jpg"}, {"href": "no url"}],
+    "labels": "a, b",
+    "changed": 1594385263,
+}
+A_SHOP = canned(lambda _: Response("[]"))
+
+
+def rules(**changes):
+    return {name: rule if isinstance(rule, FieldRule) else FieldRule(rule) for name, rule in (RULES | changes).items() if rule}
+
+
+@pytest.fixture
+def load(dial):
+    def read(record=RECORD, more=None, **changes):
+        mapping = FieldMap(fields=rules(**changes), **(more or {}))
+        return dial(A_SHOP, "mapped", mapping=mapping).load(orjson.dumps(record))
+
+    return read
+
+
+def test_each_field_finds_its_place(load):
+    product = load()
+    assert (product.id, product.name, product.brand, product.sku) == ("acme:A1", "Lamp & shade", "Lumen", "x-A1")
+    assert (product.description, product.category, product.tags) == ("Bright\nwarm", "Lights", ("a", "b"))
+    assert (product.price, product.stock, product.rating) == (Money(1990, "EUR"), 16, Rating(4.5, 3))
+    assert (product.gtin, product.availability) == ("04260488132709", Availability.IN_STOCK)
+    assert (product.url, product.images) == ("https://shop.example/a1", ("https://cdn.example/1.jpg",))
+    assert product.updated_at == datetime(2020, 7, 10, 12, 47, 43, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("price", "rule", "money"),
+    [
+        (1999, FieldRule("p", unit="minor"), Money(1999, "EUR")),
+        ("1999", FieldRule("p", unit="minor"), Money(1999, "EUR")),
+        ("1.234,50 EGP", FieldRule("p", decimal=","), Money(123450, "EGP")),
+        ("1,234.50", FieldRule("p", decimal="."), Money(123450, "EUR")),
+        ("€ 5", FieldRule("p"), Money(500, "EUR")),
+        (0, FieldRule("p"), Money(0, "EUR")),
+    ],
+)
+def test_a_price_is_read_by_its_rule(load, price, rule, money):
+    assert load(RECORD | {"p": price}, price=rule, currency=None).price == money
+
+
+def test_minor_units_follow_the_currency_of_the_record(load):
+    record = RECORD | {"p": 1234, "c": "kwd"}
+    assert load(record, price=FieldRule("p", unit="minor"), currency="c").price == Money(1234, "KWD")
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "reason"),
+    [
+        ({"code": None}, "id", "is missing"),
+        ({"title": None}, "name", "is missing"),
+        ({"pricing": None}, "price", "no price cannot be bought"),
+        ({"pricing": {"net": ""}}, "price", "no price cannot be bought"),
+        ({"pricing": {"net": "19,90"}}, "price", "is not a price"),
+        ({"pricing": {"net": -1}}, "price", "is negative"),
+        ({"pricing": {"net": {}}}, "price", "got dict"),
+        ({"pricing": {"net": 1.999}}, "price", "more decimal places"),
+    ],
+)
+def test_what_every_product_needs_is_asked_for_by_name(load, record, field, reason):
+    with pytest.raises(RecordRejected, match=reason) as caught:
+        load(RECORD | record, sku=None)
+    assert [fault.field for fault in caught.value.faults] == [field]
+
+
+@pytest.mark.parametrize("currency", ["'euros'", "`5`"])
+def test_a_currency_that_is_none_is_refused(load, currency):
+    with pytest.raises(RecordRejected, match="ISO 4217"):
+        load(currency=currency)
+
+
+def test_an_expression_that_fails_on_a_needed_field_says_which(load):
+    with pytest.raises(RecordRejected, match="cannot be found by 'length"):
+        load(name="length(votes)")
+
+
+def test_an_expression_that_fails_on_a_decoration_leaves_it_out(load):
+    assert load(brand="join(' ', [nothing])").brand is None
+
+
+@pytest.mark.parametrize("changed", [None, "soon", 10**40, {}, []])
+def test_a_time_that_is_none_is_left_out(load, changed):
+    assert load(RECORD | {"changed": changed} if changed != 10**40 else RECORD | {"changed": 2**53}).updated_at is None
+
+
+def test_milliseconds_and_iso_are_times_too(load):
+    assert load(RECORD | {"changed": 1594385263000}).updated_at == load().updated_at
+    assert load(RECORD | {"changed": "2020-07-10T12:47:43"}).updated_at == load().updated_at
+
+
+def test_images_in_one_text_are_split_between_urls_only(load):
+    text = "https://c.example/a,b.jpg, https://c.example/2.jpg"
+    assert load(RECORD | {"media": text}, images="media").images == ("https://c.example/a,b.jpg", "https://c.example/2.jpg")
+
+
+VARIANTS = {
+    "variants": "forms",
+    "variant_fields": {
+        "id": FieldRule("n"),
+        "name": FieldRule("size"),
+        "price": FieldRule("cents", unit="minor"),
+        "availability": FieldRule("there"),
+        "stock": FieldRule("left"),
+    },
+}
+
+
+def test_variants_bring_the_lowest_price_that_can_be_bought_and_the_range(load):
+    forms = [
+        {"n": 1, "size": "S", "cents": 100, "there": "sold out"},
+        {"n": 2, "cents": 200, "left": 3},
+        {"n": 3, "cents": 300},
+    ]
+    product = load(RECORD | {"forms": forms}, VARIANTS, price=None)
+    assert (product.price, product.price_range) == (Money(200, "EUR"), PriceRange(Money(100, "EUR"), Money(300, "EUR")))
+    assert [(v.id, v.name, v.stock) for v in product.variants] == [("1", "S", None), ("2", None, 3), ("3", None, None)]
+    assert product.variants[0].availability == Availability.SOLD_OUT
+
+
+def test_variants_that_are_no_list_are_told(load):
+    with pytest.raises(RecordRejected, match="is not a list"):
+        load(RECORD | {"forms": 5}, VARIANTS)
+    assert load(RECORD, VARIANTS).variants == ()
+
+
+def fetch(dial, body, items="rows"):
+    listing = Listing(items=items)
+    return dial(canned(lambda _: Response(body)), "mapped", listing=listing, mapping=FieldMap(fields=rules())).fetch(None)
+
+
+def test_records_keep_their_decimals(dial):
+    page = fetch(dial, b'{"rows": [{"p": 19.90, "q": 1E+2, "t": "\xd9\x85"}]}')
+    assert page.records == ('{"p":19.90,"q":1E+2,"t":"م"}'.encode(),)
+    assert Decimal("19.90") == Decimal("19.9")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"rows": {}}', b"[]"])
+def test_an_answer_without_the_list_is_garbled(dial, body):
+    with pytest.raises(UpstreamGarbled, match=r"no list of products \(looked for rows\)"):
+        fetch(dial, body)
+
+
+def test_a_bare_list_is_read_whole(dial):
+    assert len(fetch(dial, b"[{}, {}]", "@").records) == 2
+
+
+@pytest.mark.parametrize("errors", [[{"message": "Token expired"}]])
+def test_what_a_graphql_shop_complains_of_is_passed_on(dial, errors):
+    with pytest.raises(UpstreamGarbled, match="The shop says: Token expired"):
+        fetch(dial, orjson.dumps({"data": None, "errors": errors}))
+
+
+@pytest.mark.parametrize("raw", [b"5", b"null", b"{"])
+def test_a_record_that_is_no_object_is_rejected(dial, raw):
+    with pytest.raises(RecordRejected):
+        dial(A_SHOP, "mapped", mapping=FieldMap(fields=rules())).load(raw)
+
+
+def test_another_mapping_makes_another_fingerprint(dial):
+    prints = {
+        dial(A_SHOP, "mapped", mapping=FieldMap(fields=rules(**changes))).fingerprint
+        for changes in ({}, {"name": "title.ar"}, {"price": FieldRule("pricing.net", unit="minor")})
+    }
+    assert len(prints) == 3

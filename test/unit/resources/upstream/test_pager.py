@@ -1,0 +1,147 @@
+"""Page styles of a described list, against shops that page so over HTTP."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from werkzeug import Response
+
+from main.resources.upstream import pager
+from main.resources.upstream.pager import Pager
+from main.service.errors import UpstreamGarbled
+from main.service.model import FieldMap, FieldRule, Listing, Paging
+from test.unit.resources.upstream.shops import canned, crawl
+
+FIELDS = FieldMap(fields={"id": FieldRule("id"), "name": FieldRule("id"), "price": FieldRule("`1`")})
+ROWS = [{"id": number} for number in range(1, 26)]
+
+
+@pytest.fixture
+def walk(dial):
+    def read(answer, listing):
+        connector = dial(canned(answer), "mapped", listing=listing, mapping=FIELDS)
+        records, calls = crawl(connector)
+        return [json.loads(raw)["id"] for raw in records], calls
+
+    return read
+
+
+def reply(rows, headers=None, **beside):
+    return Response(json.dumps({"rows": rows, **beside}), headers=headers)
+
+
+def listed(**page):
+    return Listing(path="/v2/items", items="rows", params={"lang": "en"}, page=Paging(**page))
+
+
+EVERYTHING = list(range(1, 26))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(("total", "calls"), [("meta.count", 3), (None, 6)])
+def test_pages_are_asked_for_by_number(walk, first, total, calls):
+    def answer(request):
+        assert request.args["lang"] == "en"
+        start = (int(request.args["p"]) - first) * int(request.args["n"])
+        return reply(ROWS[start : start + 10], meta={"count": "25"})
+
+    found, made = walk(answer, listed(style="page", param="p", size_param="n", size=10, first=first, total=total))
+    assert (sorted(found), len(made)) == (EVERYTHING, calls)
+
+
+@pytest.mark.parametrize(("total", "size"), [("count", 10), (None, 10), (None, None), ("count", None)])
+def test_offsets_go_by_what_came(walk, total, size):
+    def answer(request):
+        start = int(request.args["skip"])
+        return reply(ROWS[start : start + 10], count=25)
+
+    found, _ = walk(answer, listed(style="offset", param="skip", size=size, total=total))
+    assert sorted(found) == EVERYTHING
+
+
+@pytest.mark.parametrize("end", [{"next": None}, {"next": ""}, {}, {"next": False}])
+def test_a_cursor_is_followed_until_it_is_gone(walk, end):
+    def answer(request):
+        start = int(request.args.get("after", 0))
+        return reply(ROWS[start : start + 10], **({"next": str(start + 10)} if start < 20 else end))
+
+    assert walk(answer, listed(style="cursor", param="after", cursor="next")) == (EVERYTHING, [None, "10", "20"])
+
+
+def test_a_graphql_shop_is_asked_by_post_with_the_cursor_in_its_variables(walk):
+    def answer(request):
+        sent = request.get_json()
+        assert (request.method, sent["query"], sent["variables"]["first"]) == ("POST", "{ products }", 10)
+        start = int(sent["variables"].get("after") or 0)
+        more = start < 20
+        return reply(ROWS[start : start + 10], info={"more": more, "end": str(start + 10)})
+
+    page = Paging(
+        style="cursor",
+        param="variables.after",
+        size_param="variables.first",
+        size=10,
+        cursor="info.more && info.end",
+    )
+    listing = Listing(path="/graphql", items="rows", body={"query": "{ products }"}, page=page)
+    assert walk(answer, listing)[0] == EVERYTHING
+
+
+def test_a_body_and_a_position_in_the_query_go_together(walk):
+    def answer(request):
+        assert request.get_json() == {"all": True}
+        start = int(request.args["skip"])
+        return reply(ROWS[start : start + 10], count=25)
+
+    page = Paging(style="offset", param="skip", total="count", where="query")
+    assert sorted(walk(answer, Listing(items="rows", body={"all": True}, page=page))[0]) == EVERYTHING
+
+
+@pytest.mark.parametrize("style", ["next_url", "link"])
+def test_the_shops_own_link_is_followed(walk, style):
+    def answer(request):
+        start = int(request.args.get("from", 0))
+        following = f"/v2/items?from={start + 10}" if start < 20 else None
+        headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+        return reply(ROWS[start : start + 10], headers, links={"next": following})
+
+    assert walk(answer, listed(style=style, next="links.next"))[0] == EVERYTHING
+
+
+def test_a_link_to_another_host_is_refused(walk):
+    with pytest.raises(UpstreamGarbled, match="another host"):
+        walk(lambda _: reply(ROWS, next="http://elsewhere.example/2"), listed(style="next_url", next="next"))
+
+
+def test_a_cursor_that_stands_still_is_refused(walk):
+    with pytest.raises(UpstreamGarbled, match="never end"):
+        walk(lambda _: reply(ROWS, next="x"), listed(style="cursor", param="after", cursor="next"))
+
+
+def test_without_paging_one_call_is_all(walk):
+    assert walk(lambda _: reply(ROWS), listed()) == (EVERYTHING, [None])
+
+
+@pytest.mark.parametrize("total", [None, "many", 1.5, -1, True])
+def test_a_total_that_is_none_is_garbled(walk, total):
+    with pytest.raises(UpstreamGarbled, match="how many"):
+        walk(lambda _: reply(ROWS, count=total), listed(style="page", param="p", total="count"))
+
+
+def test_an_expression_that_fails_on_an_answer_is_named(walk):
+    with pytest.raises(UpstreamGarbled, match="length"):
+        walk(lambda _: reply(ROWS, count=5), listed(style="page", param="p", total="length(count)"))
+
+
+def test_a_whole_decimal_counts(walk):
+    assert pager._whole(Decimal("25.0")) == 25
+
+
+def test_a_position_takes_the_place_of_what_is_no_object():
+    body = {"variables": None}
+    pager._put(body, "variables.page.after", 1)
+    assert body == {"variables": {"page": {"after": 1}}}
+
+
+def test_an_empty_first_page_ends_the_list():
+    assert Pager(listed(style="page", param="p", total="count"), None, 4).upcoming(None, 0, {"count": 0}, None) == ()

@@ -1,0 +1,44 @@
+import pytest
+
+from main.controller.documents import dump_product
+from main.service.errors import CrawlIncomplete, UpstreamTimeout
+from main.service.model import Fault
+from main.service.ports import CrawlPage
+from main.service.trial import TrialService
+from test.fakes import FakeConnector, make_source, raw_record
+
+GOOD, BAD = raw_record(1), raw_record(2, fault="is negative")
+
+
+def run(pages, **asked):
+    connector = FakeConnector(pages)
+    try:
+        return TrialService(lambda _: connector, dump_product).run(make_source(), **asked)
+    finally:
+        assert connector.closed == 1
+
+
+def test_each_record_is_shown_with_its_product_or_its_faults():
+    good, bad = run({None: CrawlPage((GOOD, BAD))})
+    assert (good.raw, good.faults, b'"acme:1"' in good.document) == (GOOD, (), True)
+    assert (bad.raw, bad.document, bad.faults) == (BAD, None, (Fault("price", "is negative"),))
+
+
+def test_only_the_first_few_are_shown():
+    assert len(run({None: CrawlPage((GOOD,) * 9)})) == 3
+    assert len(run({None: CrawlPage((GOOD,) * 9)}, limit=5)) == 5
+
+
+def test_a_later_page_is_reached_by_the_calls_that_lead_to_it():
+    pages = {None: CrawlPage((), upcoming=(2, 3)), 2: CrawlPage((), upcoming=(3,)), 3: CrawlPage((BAD,))}
+    assert [trial.raw for trial in run(pages, page=3)] == [BAD]
+
+
+def test_a_page_past_the_end_is_named():
+    with pytest.raises(CrawlIncomplete, match="ends after page 1"):
+        run({None: CrawlPage((GOOD,))}, page=2)
+
+
+def test_a_shop_that_does_not_answer_is_told_and_closed():
+    with pytest.raises(UpstreamTimeout):
+        run({None: UpstreamTimeout("too slow")})

@@ -1,0 +1,136 @@
+"""A JSON API described in config.yml: what is loaded, and what is refused by name."""
+
+import pytest
+import yaml
+
+from main.service.model import FieldMap, FieldRule, Listing, Paging
+
+FIELDS = {"id": "code", "name": "title", "price": "price"}
+
+
+def source(**more: object) -> str:
+    entry = {"name": "a", "kind": "mapped", "url": "https://a.example", "fields": FIELDS, **more}
+    return yaml.safe_dump({"sources": [entry]})
+
+
+def paged(page: dict, **more: object) -> str:
+    return source(list={"page": page, **more})
+
+
+def test_a_description_is_loaded_whole(load):
+    page = {
+        "style": "offset",
+        "param": "variables.skip",
+        "size_param": "variables.n",
+        "size": 50,
+        "total": "data.total",
+        "in": "body",
+    }
+    variants = {"items": "forms", "id": "id", "price": {"path": "p", "unit": "minor"}}
+    text = source(
+        list={
+            "path": "/graphql",
+            "items": "data.rows",
+            "params": {"n": 5, "all": True, "q": "x"},
+            "body": {"query": "{a}"},
+            "page": page,
+        },
+        item={"path": "/items/{id}"},
+        fields={**FIELDS, "price": {"path": "price", "decimal": ","}, "variants": variants},
+    )
+    (found,) = load(text).sources
+    assert found.item == "/items/{id}"
+    assert found.listing == Listing(
+        path="/graphql",
+        items="data.rows",
+        params={"n": "5", "all": "true", "q": "x"},
+        body={"query": "{a}"},
+        page=Paging(
+            style="offset", param="variables.skip", size_param="variables.n", size=50, total="data.total", where="body"
+        ),
+    )
+    assert found.mapping == FieldMap(
+        fields={"id": FieldRule("code"), "name": FieldRule("title"), "price": FieldRule("price", decimal=",")},
+        variants="forms",
+        variant_fields={"id": FieldRule("id"), "price": FieldRule("p", unit="minor")},
+    )
+
+
+def test_the_list_may_be_left_to_its_defaults(load):
+    assert load(source()).sources[0].listing is None
+
+
+@pytest.mark.parametrize("more", [{"priced": False}, {"fields": {**FIELDS, "variants": {"items": "v", "id": "id"}}}])
+def test_without_prices_or_with_variants_no_price_is_needed(load, more):
+    fields = {key: value for key, value in more.get("fields", FIELDS).items() if key != "price"}
+    assert load(source(**{**more, "fields": fields}))
+
+
+EXPRESSION = "allowed: a JMESPath expression"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (source(fields={**FIELDS, "price": "foo["}), f"sources[0].fields.price: 'foo['; {EXPRESSION} (it ends too early)"),
+        (
+            source(fields={**FIELDS, "brand": "nope(a)"}),
+            f"sources[0].fields.brand: 'nope(a)'; {EXPRESSION} (there is no function nope())",
+        ),
+        (source(fields={**FIELDS, "brand": 5}), f"sources[0].fields.brand: 5; {EXPRESSION}"),
+        (source(fields={**FIELDS, "brand": {"path": "a"}}), f"sources[0].fields.brand: a mapping; {EXPRESSION}"),
+        (source(fields={**FIELDS, "price": {"path": ""}}), f"sources[0].fields.price.path: ''; {EXPRESSION}"),
+        (
+            source(fields={**FIELDS, "price": {"path": "a", "unit": "cents"}}),
+            "sources[0].fields.price.unit: 'cents'; allowed: major | minor",
+        ),
+        (
+            source(fields={**FIELDS, "price": {"path": "a", "x": 1}}),
+            "sources[0].fields.price.x: unknown key; allowed: path, unit, decimal",
+        ),
+        (source(fields={"id": "a", "name": "b"}), f"sources[0].fields.price: nothing; {EXPRESSION}"),
+        (source(list={"nope": 1}), "sources[0].list.nope: unknown key; allowed: path, items, params, body, page"),
+        (source(list={"items": "a["}), f"sources[0].list.items: 'a['; {EXPRESSION} (it ends too early)"),
+        (source(list={"path": "v2"}), "sources[0].list.path: 'v2'; allowed: a path below the source's url, starting with /"),
+        (source(list={"params": ["a"]}), "sources[0].list.params: a list; allowed: a mapping of names to texts or numbers"),
+        (
+            source(list={"params": {"a": []}}),
+            "sources[0].list.params: a mapping; allowed: a mapping of names to texts or numbers",
+        ),
+        (source(list={"body": "x"}), "sources[0].list.body: 'x'; allowed: a mapping"),
+        (paged({"style": "page"}), "sources[0].list.page.param: nothing; allowed: a value, which style page needs"),
+        (
+            paged({"style": "cursor", "param": "a"}),
+            "sources[0].list.page.cursor: nothing; allowed: a value, which style cursor needs",
+        ),
+        (
+            paged({"style": "none", "size_param": "a"}),
+            "sources[0].list.page.size: nothing; allowed: a value, which style none needs",
+        ),
+        (
+            paged({"style": "link"}, body={}),
+            "sources[0].list.page: a mapping; allowed: page, offset, cursor or none where the list has a body",
+        ),
+        (
+            paged({"style": "page", "param": "a", "in": "body"}),
+            "sources[0].list.page: a mapping; allowed: query, where the list has no body",
+        ),
+        (
+            source(kind="ebay", list={"path": "/x"}),
+            "sources[0].list: a mapping; allowed: params alone; the kind knows the rest",
+        ),
+        (source(kind="medusa", api="v3"), "sources[0].api: 'v3'; allowed: v1 | v2"),
+    ],
+)
+def test_a_mistake_is_told_with_its_source_and_key(faults, text, fault):
+    assert faults(text) == [fault]
+
+
+def test_another_kind_takes_no_description(faults):
+    found = faults(source(kind="shopify", list={}, item={"path": "/a"}))
+    assert [line.partition(";")[0] for line in found] == [f"sources[0].{key}: a mapping" for key in ("fields", "item", "list")]
+
+
+def test_a_built_in_kind_takes_parameters_and_single_fields(load):
+    (found,) = load(source(kind="ebay", list={"params": {"q": "x"}}, fields={"brand": "'Acme'"})).sources
+    assert (found.listing.params, found.mapping.fields) == ({"q": "x"}, {"brand": FieldRule("'Acme'")})
