@@ -93,7 +93,8 @@ NAMES = st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_siz
 @given(NAMES, st.data())
 def test_a_product_is_found_by_each_word_of_its_name(words, data):
     name = " ".join(words)
-    chosen = data.draw(st.sampled_from(name.split() or ["lamp"]))
+    assume(name.split())  # a name of blanks has no word to be found by
+    chosen = data.draw(st.sampled_from(name.split()))
     terms = parse_words(chosen)
     assume(terms)
     assume(all(indexable(term.text) for term in terms))
