@@ -223,7 +223,7 @@ def test_an_unknown_field_of_a_product_is_refused(client: FlaskClient):
         "/products/depot:4101",
         "/products/nobody",
         "/products?page=0",
-        "/sources",
+        "/sources/parts/quarantine",  # not /sources: an age that gains a digit between the two makes them differ
         "/",
     ],
 )
