@@ -15,9 +15,7 @@ MIRRORED = 0.95
 MODULES = [module for module in read_modules() if not module.place.endswith(("__init__.py", "__main__.py"))]
 BINARY = {".png", ".jpg", ".jpeg", ".gif", ".ico", ".gz", ".woff", ".woff2"}
 MACHINE_PATHS = re.compile(r"(?<![\w.])(/home/[a-z]|/Users/[A-Za-z]|/root/|/work/|C:\\\\Users)")
-REGISTRIES = re.compile(
-    r"https?://(?!(?:pypi\.org|files\.pythonhosted\.org))[\w.-]*(?:pypi|artifactory|nexus|devpi)[\w.-]*|index-url"
-)
+REGISTRIES = re.compile(r"https?://[\w.-]*(?:pypi|pythonhosted|npmjs|crates|maven|artifactory|nexus|devpi)[\w.-]*|index-url")
 
 
 def tracked_files() -> list[Path]:
@@ -97,9 +95,9 @@ def test_no_path_of_a_machine_and_no_registry_is_in_the_tree():
 
 
 def test_a_path_of_a_machine_would_be_noticed():
-    for line in ("cd /home/ada/aisle", "x = '/work/main'", "https://pypi.internal.example/simple", "--index-url x"):
+    for line in ("cd /home/ada/aisle", "x = '/work/main'", "https://pypi.example/simple", "--index-url x"):
         assert MACHINE_PATHS.search(line) or REGISTRIES.search(line)
-    for line in ("a/work/b", "https://pypi.org/simple", "WORKDIR /app", "framework/"):
+    for line in ("a/work/b", "https://shop.example/maps", "WORKDIR /app", "framework/"):
         assert not MACHINE_PATHS.search(line)
         assert not REGISTRIES.search(line)
 
