@@ -38,8 +38,8 @@ bench: $(DEVELOPMENT) ## Measures the figures and writes bench/RESULTS.md
 
 lock: ## Pins what requirements.in and requirements-dev.in ask for, at today's versions, with hashes
 	rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install -q uv
-	.lock/bin/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt
-	.lock/bin/uv pip compile -q --upgrade --generate-hashes --python-version 3.11 --universal requirements-dev.in -o requirements-dev.txt
+	.lock/bin/uv pip compile -q --upgrade --no-strip-extras --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt
+	.lock/bin/uv pip compile -q --upgrade --no-strip-extras --generate-hashes --python-version 3.11 --universal requirements-dev.in -o requirements-dev.txt
 	rm -rf .lock
 
 clean: ## Removes the virtual environment, the data folder and everything that was generated
