@@ -8,6 +8,8 @@
     +-- Unavailable              cannot answer now; may say when to come back
     |   +-- NothingYet           no source has a snapshot yet
     |   +-- StoreDown            the store does not answer
+    |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
+    +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
     +-- LeaseLost                another process took over the source
     +-- CrawlStopped             this process is being stopped
@@ -17,6 +19,9 @@
         +-- UpstreamRefused      an answer with an error status
         |   +-- UpstreamThrottled  429, or 503 with Retry-After
         +-- UpstreamGarbled      an answer that cannot be read
+        +-- UpstreamHeld         no call was made: the source's guard holds calls back
+        |   +-- UpstreamOpen     its breaker is open, or forced open
+        |   +-- UpstreamPaused   the shop asked for a pause, or the source's rate is used up
         +-- CrawlIncomplete      every answer could be read, but they do not add up to the whole list
 """
 
@@ -74,6 +79,18 @@ class StoreDown(Unavailable):
         super().__init__("The catalogue store does not answer.")
 
 
+class RequiredMissing(Unavailable):
+    """Sources that the caller, or the settings, insist on could not be confirmed; ``missing`` maps each to the reason."""
+
+    def __init__(self, missing: Mapping[str, str], *, retry_after: int = 5) -> None:
+        super().__init__(f"Required, but not to be had now: {', '.join(missing)}.", retry_after=retry_after)
+        self.missing = missing
+
+
+class CacheDown(AisleError):
+    """A cache tier does not answer."""
+
+
 class RecordRejected(AisleError):
     """One upstream record failed validation."""
 
@@ -121,6 +138,22 @@ class UpstreamThrottled(UpstreamRefused):
 
 class UpstreamGarbled(UpstreamError):
     """An answer that cannot be read: not JSON, cut off, too large, of another shape."""
+
+
+class UpstreamHeld(UpstreamError):
+    """No call was made: the source's guard holds calls back, for ``retry_after`` more seconds where that is known."""
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class UpstreamOpen(UpstreamHeld):
+    """The source's breaker is open, or forced open by a person."""
+
+
+class UpstreamPaused(UpstreamHeld):
+    """The shop asked for a pause, or the source's rate is used up."""
 
 
 class CrawlIncomplete(UpstreamError):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from main.service.model import Head, Hits, Product, Query, Rejected, SyncReport
+    from main.service.model import GuardState, Head, Hits, Product, Query, Rejected, SyncReport, Wanted
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,20 @@ class Connector(Protocol):
 
         Raises:
             RecordRejected: the record is not a valid product; carries each field and reason.
+        """
+
+    @property
+    def look_size(self) -> int:
+        """Give how many products one live look can ask for; 0 where the shop cannot be asked for single products."""
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask the shop for these products (at most :attr:`look_size`) and give their raw records by source id.
+
+        Ends by ``deadline`` (monotonic seconds). Products that the shop no longer has are left out. Safe to call from several
+        threads.
+
+        Raises:
+            UpstreamError: the shop did not give what was asked.
         """
 
     def close(self) -> None:
@@ -135,3 +151,42 @@ class CatalogueWriter(Resource, Protocol):
 
     def retain(self, sources: Iterable[str]) -> int:
         """Drop what belongs to sources that are no longer configured; give how many products that were."""
+
+
+class Cache(Resource, Protocol):
+    """Bytes by key, each for a while; a miss is always allowed. Safe to use from several threads.
+
+    Every method raises CacheDown when the tier does not answer, except on a tiered cache, which takes that as a miss.
+    """
+
+    def get(self, key: str) -> bytes | None:
+        """Give the value, or None where there is none or its time is over."""
+
+    def set(self, key: str, value: bytes, seconds: float) -> None:
+        """Keep the value for that long."""
+
+    def delete(self, key: str) -> None:
+        """Drop the value, if there is one."""
+
+    def lock(self, key: str, owner: str, seconds: float) -> bool:
+        """Take the lock of this name, or renew it where the owner has it; False while another owner's is alive."""
+
+    def unlock(self, key: str, owner: str) -> None:
+        """Give the lock back, if it is still the owner's."""
+
+
+class GuardBook(Protocol):
+    """The guards' state, shared by all processes of the machine. Safe to use from several threads."""
+
+    def read(self, source: str) -> GuardState:
+        """Give a source's state; that of a source never seen is the default one."""
+
+    def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+        """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer."""
+
+    def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
+        """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
+
+        Raises:
+            UpstreamTimeout: none was free before the deadline (monotonic seconds).
+        """

@@ -11,12 +11,12 @@ import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
 from main.service.errors import RecordRejected, UpstreamGarbled
-from main.service.model import Fault, Money, PriceRange, Product, Rating, Source, Variant
+from main.service.model import Fault, Money, PriceRange, Product, Rating, Source, Variant, Wanted
 from main.util.money import to_minor
 from main.util.text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from main.resources.upstream.session import Answer, UpstreamSession
     from main.service.ports import CrawlPage
@@ -124,6 +124,15 @@ class BaseConnector(ABC):
     @abstractmethod
     def fetch(self, call: Hashable | None) -> CrawlPage:
         """Make one call of a crawl; ``None`` is the first."""
+
+    @property
+    def look_size(self) -> int:
+        """Give how many products one live look can ask for; 0 where the shop cannot be asked for single products."""
+        return 0
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask the shop for these products and give their raw records by source id, without those it no longer has."""
+        raise NotImplementedError
 
     def load(self, raw: bytes) -> Product:
         """Map one raw record to a product.

@@ -1,5 +1,7 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
+from main.service.model.guard import BreakerMode, BreakerState, GuardState
+from main.service.model.live import Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
 from main.service.model.query import (
@@ -24,14 +26,19 @@ __all__ = [
     "PER_PAGE_MAX",
     "SORTS",
     "Availability",
+    "BreakerMode",
+    "BreakerState",
     "Bucket",
     "Credentials",
     "Fault",
     "FieldMap",
     "FieldRule",
+    "GuardState",
     "Head",
     "Hits",
     "Listing",
+    "Look",
+    "LookState",
     "Money",
     "Outcome",
     "Page",
@@ -52,4 +59,5 @@ __all__ = [
     "Term",
     "TermKind",
     "Variant",
+    "Wanted",
 ]
