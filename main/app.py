@@ -44,7 +44,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
     app.register_error_handler(Exception, render)
-    attach_services(app, Services(built.search, built.sources, built.status, built.greeting))
+    attach_services(app, Services(built.search, built.sources, built.status, built.greeting, built.live))
     api = AisleApi(
         app,
         doc="/docs",

@@ -15,6 +15,7 @@ from main.controller.documents import dump_product
 from main.service.errors import LeaseLost, RecordRejected, StoreDown
 from main.service.model import (
     Fault,
+    GuardState,
     Head,
     Hits,
     Money,
@@ -25,6 +26,7 @@ from main.service.model import (
     Source,
     SourceRecord,
     SyncReport,
+    Wanted,
 )
 from main.service.ports import CrawlPage
 from test.contract.oracle import count_facet, matches, rank
@@ -126,6 +128,80 @@ class FakeResource:
         self._journal.append(f"{what} {self._name}")
         if what in self.fails:
             raise StoreDown
+
+
+class MemoryGuardBook:
+    """The guards' state of one process."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, GuardState] = {}
+        self._lock = threading.Lock()
+
+    def read(self, source: str) -> GuardState:
+        return self.states.get(source, GuardState())
+
+    def change(self, source: str, step: Any) -> Any:
+        with self._lock:
+            self.states[source], answer = step(self.read(source))
+            return answer
+
+
+class FakeCache:
+    """A near cache in a dict, its clock the one it is given; ``near`` is all that :meth:`peek` sees, ``down`` loses everything."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.kept: dict[str, tuple[bytes, float]] = {}
+        self.locks: dict[str, tuple[str, float]] = {}
+        self.near = True
+        self.guard = threading.Lock()
+
+    def peek(self, key: str) -> bytes | None:
+        return self.get(key) if self.near else None
+
+    def get(self, key: str) -> bytes | None:
+        value, until = self.kept.get(key, (b"", -1.0))
+        return value if until > self.clock.monotonic() else None
+
+    def set(self, key: str, value: bytes, seconds: float) -> None:
+        self.kept[key] = (value, self.clock.monotonic() + seconds)
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    def lock(self, key: str, owner: str, seconds: float) -> bool:
+        with self.guard:
+            holder, until = self.locks.get(key, ("", -1.0))
+            if holder != owner and until > self.clock.monotonic():
+                return False
+            self.locks[key] = (owner, self.clock.monotonic() + seconds)
+            return True
+
+    def unlock(self, key: str, owner: str) -> None:
+        with self.guard:
+            if self.locks.get(key, ("",))[0] == owner:
+                del self.locks[key]
+
+
+class FakeShop(FakeConnector):
+    """A shop that can be looked at: ``stock`` is its records by id, ``trouble`` what it raises or does first."""
+
+    def __init__(self, source: str = "acme", *, size: int = 1, **stock: Any) -> None:
+        super().__init__({}, source=source)
+        self.look_size = size
+        self.stock: dict[str, bytes] = {
+            key.lstrip("_"): raw_record(key.lstrip("_"), price=value) for key, value in stock.items()
+        }
+        self.looked: list[tuple[str, ...]] = []
+        self.trouble: Any = None
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        with self._lock:
+            self.looked.append(tuple(each.source_id for each in wanted))
+        trouble = self.trouble(deadline) if callable(self.trouble) else self.trouble
+        if isinstance(trouble, Exception):
+            raise trouble
+        return {each.source_id: self.stock[each.source_id] for each in wanted if each.source_id in self.stock}
 
 
 @dataclass(frozen=True)

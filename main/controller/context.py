@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from main.service.greeting import GreetingService
+    from main.service.live import LiveService
     from main.service.search import SearchService
     from main.service.sources import SourceService
     from main.service.status import StatusService
@@ -17,14 +19,15 @@ if TYPE_CHECKING:
 _KEY = "aisle"
 
 
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the endpoints may call."""
 
-    def __init__(self, search: SearchService, sources: SourceService, status: StatusService, greeting: GreetingService) -> None:
-        self.search = search
-        self.sources = sources
-        self.status = status
-        self.greeting = greeting
+    search: SearchService
+    sources: SourceService
+    status: StatusService
+    greeting: GreetingService
+    live: LiveService
 
 
 def attach_services(app: Flask, services: Services) -> None:

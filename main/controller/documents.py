@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from marshmallow import Schema, fields, post_dump
 
-from main.service.model import Availability, Product
+from main.service.model import Availability, LookState, Product
 from main.util.clock import isoformat
 
 
@@ -107,10 +107,39 @@ class ProductSchema(Document):
     fetched_at = UtcTime(metadata=shown("When Aisle fetched the record as it stands here."))
 
 
+class FreshnessSchema(Document):
+    """How far a product's price and stock are confirmed; only in answers to ``live=true``."""
+
+    state = fields.String(
+        required=True,
+        metadata=shown(
+            "live: said by the shop now; cached: a moment ago; stale: before that, and the shop was not asked or did not answer;"
+            " else why there is no answer of the shop: the figures are those of the last sync.",
+            "live",
+            enum=[state.value for state in LookState],
+        ),
+    )
+    age_s = fields.Float(metadata=shown("How many seconds ago the shop has said so.", 0.1))
+    reason = fields.String(metadata=shown("Why it is not live, in words.", "The shop did not answer in time."))
+
+
+class ShownProductSchema(ProductSchema):
+    """One thing as one source sells it; absent values, and those that ``fields`` does not name, are left out."""
+
+    freshness = fields.Nested(FreshnessSchema, metadata=shown("How far price and stock are confirmed; only with live=true."))
+
+
+LIVE_FIELDS = ("price", "price_range", "availability", "stock", "variants")
 _SCHEMA = ProductSchema()
+_FIGURES = ProductSchema(only=LIVE_FIELDS)
 PRODUCT_FIELDS = tuple(_SCHEMA.fields)
 
 
 def dump_product(product: Product) -> bytes:
     """Give a product's JSON document, as it is stored and served."""
     return orjson.dumps(_SCHEMA.dump(product))
+
+
+def dump_figures(product: Product) -> bytes:
+    """Give what a live look confirms of a product, as JSON: price, stock and the like."""
+    return orjson.dumps(_FIGURES.dump(product))

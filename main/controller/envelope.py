@@ -11,7 +11,7 @@ from main.controller.schemas import SourceMetaSchema
 from main.service.model import PriceBucket, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from main.service.model import Bucket, Page, SourceStatus
 
@@ -49,9 +49,13 @@ def pick_fields(document: bytes, chosen: tuple[str, ...]) -> bytes:
     return orjson.dumps({field: whole[field] for field in whole if field in chosen})
 
 
-def encode_sources(statuses: Sequence[SourceStatus]) -> bytes:
-    """Give the ``complete`` and ``sources`` members of ``meta``."""
-    return _encode_sources(tuple(_Shown(status) for status in statuses))
+def encode_sources(
+    statuses: Sequence[SourceStatus], *, complete: bool | None = None, live: Mapping[str, Any] | None = None
+) -> bytes:
+    """Give the ``complete``, ``sources`` and (for live answers) ``live`` members of ``meta``."""
+    whole = is_complete(statuses) if complete is None else complete
+    encoded = _encode_sources(tuple(_Shown(status) for status in statuses), whole)
+    return encoded if live is None else b'%b,"live":%b' % (encoded, orjson.dumps(live))
 
 
 def is_complete(statuses: Sequence[SourceStatus]) -> bool:
@@ -77,9 +81,9 @@ class _Shown:
 
 
 @cached(LRUCache(64))
-def _encode_sources(shown: tuple[_Shown, ...]) -> bytes:
+def _encode_sources(shown: tuple[_Shown, ...], complete: bool) -> bytes:  # noqa: FBT001 - part of the cache's key
     statuses = [item.status for item in shown]
-    members = {"complete": is_complete(statuses), "sources": {s.source.name: _META.dump(s) for s in statuses}}
+    members = {"complete": complete, "sources": {s.source.name: _META.dump(s) for s in statuses}}
     return orjson.dumps(members)[1:-1]
 
 

@@ -48,6 +48,15 @@ class Number(fields.Float):
         return super()._validated(value)
 
 
+class Flag(fields.Field[bool]):
+    """Yes or no."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
+        if value not in {"true", "false"}:
+            raise ValidationError("must be true or false")
+        return bool(value == "true")
+
+
 class Amount(fields.Field[Decimal]):
     """An amount of money, in no particular currency."""
 

@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from main.controller.documents import PRODUCT_FIELDS, shown
-from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Gtins, Number, Values, Whole
-from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query
+from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Flag, Gtins, Number, Values, Whole
+from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query, Wish
 from main.service.words import parse_words
 from main.util.money import rank_amount
 
@@ -46,7 +46,34 @@ class PagingSchema(Parameters):
     per_page = Whole(1, PER_PAGE_MAX, load_default=PER_PAGE, metadata=shown("How many on a page.", 10))
 
 
-class ProductQuerySchema(PagingSchema):
+class LiveSchema(Parameters):
+    """Whether the answer is to be confirmed by the shops, and what must be in it."""
+
+    live = Flag(
+        load_default=False, metadata=shown("Confirm price and stock of exactly these products against their shops now.", True)
+    )
+    deadline_ms = Whole(
+        50,
+        60_000,
+        load_default=None,
+        metadata=shown(
+            "How long that may take; live.deadline of the settings where it is not given, live.max_deadline at most.", 800
+        ),
+    )
+    require = Values(
+        load_default=(),
+        metadata=shown(
+            "Sources that must be in the answer; 503 names those that cannot be had. May be given several times.", ["lumen"]
+        ),
+    )
+
+
+def take_wish(data: dict[str, Any]) -> Wish:
+    """Take what :class:`LiveSchema` has loaded out of the rest."""
+    return Wish(live=data.pop("live"), deadline_ms=data.pop("deadline_ms"), require=data.pop("require"))
+
+
+class ProductQuerySchema(PagingSchema, LiveSchema):
     """What is asked of the catalogue."""
 
     q = fields.String(
@@ -89,19 +116,20 @@ class ProductQuerySchema(PagingSchema):
             raise ValidationError("must not be above max_price", "min_price")
 
     @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> Query:
-        """Give the normalised query."""
+    def build(self, data: dict[str, Any], **_: Any) -> tuple[Query, Wish]:
+        """Give the normalised query, and how it is to be answered."""
+        wish = take_wish(data)
         terms = parse_words(data.pop("q"))
         sort = data.pop("sort") or ("relevance" if terms else "name")
         for key in ("min_price", "max_price"):
             data[key] = None if data[key] is None else rank_amount(data[key])
         wanted = data.pop("fields_")
         chosen = {**data, "sort": "name" if sort == "relevance" and not terms else sort}
-        return Query(terms=terms, fields=tuple(sorted({"id", *wanted})) if wanted else (), **chosen)
+        return Query(terms=terms, fields=tuple(sorted({"id", *wanted})) if wanted else (), **chosen), wish
 
 
-class FieldsSchema(Parameters):
-    """Which fields of one product."""
+class ProductItemSchema(LiveSchema):
+    """Which fields of one product, and whether they are to be confirmed."""
 
     fields_ = Choices(
         PRODUCT_FIELDS,
@@ -111,9 +139,9 @@ class FieldsSchema(Parameters):
     )
 
     @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> tuple[str, ...]:
-        """Give the wanted fields; none means all."""
-        return tuple(sorted({"id", *data["fields_"]})) if data["fields_"] else ()
+    def build(self, data: dict[str, Any], **_: Any) -> tuple[tuple[str, ...], Wish]:
+        """Give the wanted fields (none means all), and how they are to be had."""
+        return tuple(sorted({"id", *data["fields_"]})) if data["fields_"] else (), take_wish(data)
 
 
 class NoParametersSchema(Parameters):

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from main.controller.schemas import SourceMetaSchema
-from main.service.errors import InvalidQuery, NotFound, NothingYet, Unavailable
+from main.service.errors import InvalidQuery, NotFound, NothingYet, RequiredMissing, Unavailable
 from main.util.logs import current_request_id
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _render_http(error: HTTPException) -> Response:
 
 def _render_unavailable(error: Unavailable) -> Response:
     members: dict[str, Any] = {}
+    if isinstance(error, RequiredMissing):
+        members["missing"] = dict(error.missing)
     if isinstance(error, NothingYet):
         schema = SourceMetaSchema()
         members["sources"] = {status.source.name: schema.dump(status) for status in error.statuses}

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask_restx import Namespace, Resource
 
 from main.controller.conditional import answer_json, etag_of, not_modified
 from main.controller.context import services
-from main.controller.envelope import encode_page, encode_sources, pick_fields
+from main.controller.envelope import encode_page, encode_sources, is_complete, pick_fields
 from main.controller.links import paging_headers
+from main.controller.live import completeness, confirm, live_headers
 from main.controller.middleware import load_args
-from main.controller.parameters import FieldsSchema, ProductQuerySchema
-from main.controller.swagger import ETAG_HEADER, PAGING_HEADERS, conditional, documented, parameters
+from main.controller.parameters import ProductItemSchema, ProductQuerySchema
+from main.controller.swagger import ETAG_HEADER, LIVE_HEADERS, PAGING_HEADERS, conditional, documented, parameters
+from main.service.required import insist
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask import Response
+
+    from main.service.model import Head, Page, Query, SourceStatus, Wish
 
 products = Namespace("products", description="The catalogue: every source's last good products in one list.", path="/products")
 
 _QUERY = ProductQuerySchema()
-_FIELDS = FieldsSchema()
+_ITEM = ProductItemSchema()
 
 
 @products.route("")
@@ -32,27 +39,19 @@ class ProductList(Resource):  # type: ignore[misc]
         "ProductPage",
         "One page of the result, and how every source stands.",
         errors=(422, 503),
-        headers={**PAGING_HEADERS, **ETAG_HEADER},
+        headers={**PAGING_HEADERS, **ETAG_HEADER, **LIVE_HEADERS},
     )
     @conditional(products)
     @parameters(products, _QUERY)
     def get(self) -> Response:
         """Find products by words, filters and order; answered from the last good snapshots, whatever the shops do."""
-        query = load_args(_QUERY)
+        query, wish = load_args(_QUERY)
         search = services().search
-        search.check(query)
+        search.check(source=query.source, require=wish.require)
         head = search.head()
-        sources = encode_sources(search.statuses(head))
-        tag = etag_of(head.version, sources, query)
-        if not_modified(tag):
-            return answer_json(b"", tag, status=304)
-        page = search.find(query, head)
-        if page.head is not head:
-            sources = encode_sources(search.statuses(page.head))
-            tag = etag_of(page.head.version, sources, query)
-        return answer_json(
-            encode_page(page, sources), tag, headers=paging_headers(page.query.page, page.pages, page.hits.total)
-        )
+        statuses = search.statuses(head)
+        insist(wish.require, statuses)
+        return _confirm_page(search.find(query, head), wish) if wish.live else _answer_page(query, head, statuses)
 
 
 @products.route("/<path:product_id>")
@@ -60,12 +59,50 @@ class ProductList(Resource):  # type: ignore[misc]
 class ProductItem(Resource):  # type: ignore[misc]
     """One product."""
 
-    @documented(products, "Product", "The product.", errors=(404, 422, 503), headers=ETAG_HEADER)
+    @documented(products, "Product", "The product.", errors=(404, 422, 503), headers={**ETAG_HEADER, **LIVE_HEADERS})
     @conditional(products)
-    @parameters(products, _FIELDS)
+    @parameters(products, _ITEM)
     def get(self, product_id: str) -> Response:
         """Give one product with all its fields."""
-        chosen = load_args(_FIELDS)
-        document = pick_fields(services().search.get(product_id), chosen)
+        chosen, wish = load_args(_ITEM)
+        search = services().search
+        search.check(require=wish.require)
+        document = search.get(product_id)
+        if wish.live or wish.require:
+            insist(wish.require, search.statuses(search.head()))
+        if wish.live:
+            return _confirm_product(document, chosen, wish)
+        document = pick_fields(document, chosen)
         tag = etag_of(document)
         return answer_json(b"", tag, status=304) if not_modified(tag) else answer_json(document, tag)
+
+
+def _answer_page(query: Query, head: Head, statuses: Sequence[SourceStatus]) -> Response:
+    search = services().search
+    sources = encode_sources(statuses)
+    tag = etag_of(head.version, sources, query)
+    if not_modified(tag):
+        return answer_json(b"", tag, status=304)
+    page = search.find(query, head)
+    if page.head is not head:
+        statuses = search.statuses(page.head)
+        sources = encode_sources(statuses)
+        tag = etag_of(page.head.version, sources, query)
+    beside = {**paging_headers(page.query.page, page.pages, page.hits.total), **completeness(complete=is_complete(statuses))}
+    return answer_json(encode_page(page, sources), tag, headers=beside)
+
+
+def _confirm_page(page: Page, wish: Wish) -> Response:
+    statuses = services().search.statuses(page.head)
+    told = confirm(page.hits.documents, wish, statuses, page.query.fields)
+    complete = told.complete and is_complete(statuses)
+    confirmed = replace(page, query=replace(page.query, fields=()), hits=replace(page.hits, documents=told.documents))
+    body = encode_page(confirmed, encode_sources(statuses, complete=complete, live=told.summary))
+    beside = paging_headers(page.query.page, page.pages, page.hits.total)
+    return answer_json(body, headers={**beside, **live_headers(told, complete=complete)})
+
+
+def _confirm_product(document: bytes, chosen: tuple[str, ...], wish: Wish) -> Response:
+    search = services().search
+    told = confirm((document,), wish, search.statuses(search.head()), chosen)
+    return answer_json(told.documents[0], headers=live_headers(told, complete=told.complete))

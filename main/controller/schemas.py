@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from main.controller.documents import Document, ProductSchema, UtcTime, shown
-from main.service.model import State
+from main.controller.documents import Document, ShownProductSchema, UtcTime, shown
+from main.service.model import LookState, State
 from main.util.secret import MASK
 
 _PURPOSE = "One product API over all our shops"
@@ -21,16 +21,43 @@ class SourceMetaSchema(Schema):
     rejected = fields.Integer(attribute="record.rejected", metadata=shown("Records in quarantine.", 2))
 
 
+class LiveSourceSchema(Schema):
+    """How far a source has confirmed its products of this page."""
+
+    state = fields.String(metadata=shown("That of its least fresh product.", "live", enum=[state.value for state in LookState]))
+    products = fields.Integer(metadata=shown("Its products on this page.", 12))
+    confirmed = fields.Integer(metadata=shown("How many of them are live or cached.", 12))
+
+
+class LiveMetaSchema(Schema):
+    """How far the shops have confirmed this page."""
+
+    products = fields.Integer(metadata=shown("Products that were looked at.", 30))
+    confirmed = fields.Integer(metadata=shown("How many of them are live or cached.", 30))
+    deadline_ms = fields.Integer(metadata=shown("How long that could take.", 800))
+    sources = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(LiveSourceSchema),
+        metadata=shown("How far each has come.", {"lumen": {"state": "live", "products": 12, "confirmed": 12}}),
+    )
+
+
 class MetaSchema(Schema):
     """What a list says about itself."""
 
     version = fields.Integer(metadata=shown("The catalogue's version.", 12))
-    complete = fields.Boolean(metadata=shown("True when every enabled source has a snapshot that is not stale.", True))
+    complete = fields.Boolean(
+        metadata=shown(
+            "True when every enabled source has a snapshot that is not stale; with live=true also every product is confirmed.",
+            True,
+        )
+    )
     sources = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(SourceMetaSchema),
         metadata=shown("How each source stands.", {"lumen": _STANDING}),
     )
+    live = fields.Nested(LiveMetaSchema, metadata=shown("Only with live=true."))
 
 
 class BucketSchema(Document):
@@ -46,7 +73,7 @@ class BucketSchema(Document):
 class ProductPageSchema(Schema):
     """A page of products."""
 
-    data = fields.List(fields.Nested(ProductSchema), required=True)
+    data = fields.List(fields.Nested(ShownProductSchema), required=True)
     page = fields.Integer(required=True, metadata=shown("Which page this is.", 1))
     per_page = fields.Integer(required=True, metadata=shown("How many fit on a page.", 30))
     total = fields.Integer(required=True, metadata=shown("Products in the whole result.", 194))
@@ -230,6 +257,13 @@ class UnavailableSchema(ProblemSchema):
         keys=fields.String(),
         values=fields.Nested(SourceMetaSchema),
         metadata=shown("How each source stands, where none has a snapshot.", {"lumen": {**_STANDING, "state": "syncing"}}),
+    )
+    missing = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata=shown(
+            "Required sources that could not be had, each with the reason.", {"lumen": "The shop did not answer in time."}
+        ),
     )
 
 

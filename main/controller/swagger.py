@@ -11,7 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_restx import Api
 
 from main.controller import fields, schemas
-from main.controller.documents import ProductSchema, UtcTime
+from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
 _SHOWN: Mapping[str, type[Schema]] = {
-    "Product": ProductSchema,
+    "Product": ShownProductSchema,
     "ProductPage": schemas.ProductPageSchema,
     "Source": schemas.SourceSchema,
     "SourceList": schemas.SourceListSchema,
@@ -52,7 +52,18 @@ PAGING_HEADERS = {
     "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
     "X-Total-Count": {"description": "How many the whole result has", "type": "integer"},
 }
+LIVE_HEADERS = {
+    "Aisle-Complete": {"description": "?1 when nothing is missing, ?0 otherwise (RFC 9651)", "type": "string"},
+    "Cache-Status": {"description": "With live=true: where the answer came from (RFC 9211)", "type": "string"},
+    "Age": {"description": "With live=true: seconds since the oldest of the shops' answers", "type": "integer"},
+}
 _SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
+_SHAPES: Mapping[type, dict[str, Any]] = {
+    fields.Flag: {"type": "boolean"},
+    fields.Amount: {"type": "string", "pattern": fields.AMOUNT_PATTERN},
+    fields.CurrencyCode: {"type": "string", "pattern": fields.CURRENCY_PATTERN},
+    UtcTime: {"example": UtcTime.example},
+}
 F = TypeVar("F")
 
 
@@ -65,11 +76,7 @@ def _describe_own_fields(_converter: Any, field: marshmallow.fields.Field[Any], 
     if isinstance(field, fields.Values):
         bounds = {"maxLength": fields.TEXT_LIMIT, "pattern": fields.VALUE_PATTERN}
         return {"type": "array", "items": {**items, **bounds}, **_SEVERAL}
-    if isinstance(field, fields.Amount):
-        return {"type": "string", "pattern": fields.AMOUNT_PATTERN}
-    if isinstance(field, fields.CurrencyCode):
-        return {"type": "string", "pattern": fields.CURRENCY_PATTERN}
-    return {"example": UtcTime.example} if isinstance(field, UtcTime) else {}
+    return next((shape for kind, shape in _SHAPES.items() if isinstance(field, kind)), {})
 
 
 def _build() -> tuple[dict[str, Any], Any]:
@@ -84,7 +91,7 @@ def _build() -> tuple[dict[str, Any], Any]:
 
 def _name_of(schema: Any) -> str:
     cls = schema if isinstance(schema, type) else type(schema)
-    return str(cls.__name__).removesuffix("Schema")
+    return str(cls.__name__).removesuffix("Schema").removeprefix("Shown")
 
 
 DEFINITIONS, _CONVERTER = _build()

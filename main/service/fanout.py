@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
+import time
+from collections import Counter, defaultdict, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import structlog
 
 from main.service.errors import CrawlStopped
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from main.service.ports import Connector, CrawlPage
 
 _TICK = 0.25
 _TICK_RECORDS = 500
+_MOST_THREADS = 128
+_MOST_WAITING = 500
+_log = structlog.get_logger("live")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -71,3 +81,89 @@ def run_together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return []
     with ThreadPoolExecutor(max_workers=len(chosen), thread_name_prefix="source") as pool:
         return list(pool.map(work, chosen))
+
+
+class Lanes:
+    """One pool for all live looks of a process, in which each source has a lane of its own width.
+
+    What hangs holds its own lane and nobody else's. The pool is made by the first piece of work, so after any fork, and stays.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
+
+    def submit(self, lane: str, width: int, work: Callable[[], object]) -> bool:
+        """Do the work as soon as the lane has room; False, and nothing is done, when too much waits there already."""
+        run = partial(contextvars.copy_context().run, work)
+        with self._lock:
+            if self._running[lane] >= width:
+                if len(self._waiting[lane]) >= _MOST_WAITING:
+                    return False
+                self._waiting[lane].append(run)
+                return True
+            self._running[lane] += 1
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
+            self._start(self._pool, lane, run)
+        return True
+
+    def close(self) -> None:
+        """Drop what waits; what runs ends by its own deadline."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+            self._waiting.clear()
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, pool: ThreadPoolExecutor, lane: str, work: Callable[[], object]) -> None:
+        pool.submit(self._run, lane, work).add_done_callback(_report)
+
+    def _run(self, lane: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        finally:
+            self._hand_on(lane)
+
+    def _hand_on(self, lane: str) -> None:
+        with self._lock:
+            if self._waiting[lane] and self._pool is not None:
+                self._start(self._pool, lane, self._waiting[lane].popleft())
+            else:
+                self._running[lane] -= 1
+
+
+def _report(done: Future[None]) -> None:
+    """Log what nobody foresaw: without this it would end unseen in a future that nobody reads."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _log.error("live.look_broke", exc_info=error)
+
+
+class Promise(Generic[T]):
+    """An answer that somebody else is getting."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: Future[T] = Future()
+
+    def keep(self, answer: T) -> None:
+        """Give the answer to all who wait."""
+        self.future.set_result(answer)
+
+    @property
+    def kept(self) -> bool:
+        """Tell whether the answer is there."""
+        return self.future.done()
+
+    @property
+    def answer(self) -> T:
+        """The answer, once it is there."""
+        return self.future.result(0)
+
+    @staticmethod
+    def wait(promises: Iterable[Promise[T]], deadline: float) -> None:
+        """Return when all of them are kept, or at the deadline (monotonic seconds)."""
+        wait([promise.future for promise in promises], timeout=max(0.0, deadline - time.monotonic()))

@@ -175,6 +175,13 @@ class Cache(Resource, Protocol):
         """Give the lock back, if it is still the owner's."""
 
 
+class NearCache(Cache, Protocol):
+    """A cache with a tier in this process's own memory, which never raises CacheDown."""
+
+    def peek(self, key: str) -> bytes | None:
+        """Give the value if it is at hand in this process, without asking anybody."""
+
+
 class GuardBook(Protocol):
     """The guards' state, shared by all processes of the machine. Safe to use from several threads."""
 

@@ -50,16 +50,16 @@ class SearchService:
             raise NothingYet(self.statuses(head))
         return head
 
-    def check(self, query: Query) -> None:
-        """Return when every source the query names is configured.
+    def check(self, **named: Sequence[str]) -> None:
+        """Return when every source that these parameters name is configured.
 
         Raises:
             InvalidQuery: one is not.
         """
         names = [source.name for source in self._sources]
-        unknown = [name for name in query.source if name not in names]
-        if unknown:
-            raise InvalidQuery({"source": [f"is not one of: {', '.join(names)}"]})
+        wrong = {parameter: [f"is not one of: {', '.join(names)}"] for parameter, given in named.items() if {*given} - {*names}}
+        if wrong:
+            raise InvalidQuery(wrong)
 
     def statuses(self, head: Head) -> list[SourceStatus]:
         """Give how every configured source stands right now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from main.service.model import Platform
+from main.service.model import LiveRules, Platform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,5 +103,6 @@ class Settings:
     logger: Logger = Logger()
     search: Search = Search()
     server: Server = Server()
+    live: LiveRules = field(default_factory=LiveRules)
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())

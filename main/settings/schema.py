@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from main.service.model import Source
+from main.service.model import LiveRules, Source
 from main.settings import model
 from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import (
-    CurrencyCode,
-)
+from main.settings.fields import CurrencyCode, Duration
 from main.settings.sources import SourceSchema
 from main.util.logs import LEVELS
 
@@ -97,6 +96,27 @@ class SearchSchema(Section):
     cached_pages = integer(0, 100_000)
 
 
+class LiveSchema(Section):
+    """``live``."""
+
+    into = LiveRules
+    deadline = Duration(at_least=timedelta(milliseconds=50))
+    max_deadline = Duration(at_least=timedelta(milliseconds=50))
+    fresh = Duration(at_least=timedelta(milliseconds=100))
+    revalidate = Duration(at_least=timedelta(milliseconds=100))
+    max_stale = Duration(at_least=timedelta(seconds=1))
+
+    @validates_schema
+    def check_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse times that contradict each other."""
+        usual = LiveRules()
+        if data.get("deadline", usual.deadline) > data.get("max_deadline", usual.max_deadline):
+            raise ValidationError("a time that is not longer than live.max_deadline", "deadline")
+        served = data.get("fresh", usual.fresh) + data.get("revalidate", usual.revalidate)
+        if served > data.get("max_stale", usual.max_stale):
+            raise ValidationError("a time that is not shorter than live.fresh and live.revalidate together", "max_stale")
+
+
 class ConfigSchema(Schema):
     """config.yml, whole."""
 
@@ -115,6 +135,7 @@ class ConfigSchema(Schema):
     logger = fields.Nested(LoggerSchema)
     search = fields.Nested(SearchSchema)
     server = fields.Nested(ServerSchema)
+    live = fields.Nested(LiveSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

@@ -1,7 +1,7 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
 from main.service.model.guard import BreakerMode, BreakerState, GuardState
-from main.service.model.live import Look, LookState, Wanted
+from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
 from main.service.model.query import (
@@ -16,6 +16,7 @@ from main.service.model.query import (
     Query,
     Term,
     TermKind,
+    Wish,
 )
 from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
 from main.service.model.sync import Outcome, SyncReport
@@ -37,6 +38,7 @@ __all__ = [
     "Head",
     "Hits",
     "Listing",
+    "LiveRules",
     "Look",
     "LookState",
     "Money",
@@ -60,4 +62,5 @@ __all__ = [
     "TermKind",
     "Variant",
     "Wanted",
+    "Wish",
 ]

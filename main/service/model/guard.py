@@ -28,7 +28,7 @@ class GuardState:
 
     ``enabled`` is a person's switch, None where the settings decide. ``buckets`` are (second, calls, failures) of the last
     moments, oldest first; ``durations_ms`` those of the last calls. ``tokens`` at ``tokens_at`` is the rate's bucket (None: full),
-    ``retry_tokens`` the retry budget's. While ``probe_until`` lies ahead, the owner named in ``probe_owner`` is trying the shop.
+    ``retry_tokens`` the retry budget's. While ``probe_until`` lies ahead, the owner named in ``probe_owner`` is trying the shop. Answers of the shop from before ``purged_at`` are not to be used any more.
     """
 
     mode: BreakerMode = BreakerMode.AUTO
@@ -50,3 +50,4 @@ class GuardState:
     last_error_type: str | None = None
     last_error: str | None = None
     last_error_at: float | None = None
+    purged_at: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -31,10 +32,37 @@ class Look:
     """What came of looking at one product.
 
     ``figures`` are the members to lay over the product's stored document, as a JSON object (None where the stored ones stay);
-    ``age_s`` is how many seconds ago what is shown was confirmed by the shop; ``reason`` says in words why it is not live.
+    ``age_s`` is how many seconds ago what is shown was confirmed by the shop (None: at the source's last sync); ``reason`` says
+    in words why it is not live. ``joined`` is true where another request's call was waited for.
     """
 
     state: LookState
     age_s: float | None = None
     figures: bytes | None = None
     reason: str | None = None
+    joined: bool = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Tell whether the shop has said so, now or a moment ago."""
+        return self.state in {LookState.LIVE, LookState.CACHED}
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the figures are the shop's, however old."""
+        return self.confirmed or self.state is LookState.STALE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRules:
+    """How long a live look may take, and for how long its answer is good.
+
+    Until ``fresh`` it is served as it is; for ``revalidate`` more it is served at once while the shop is asked again behind the
+    caller's back; until ``max_stale`` after it was confirmed it steps in when the shop does not answer.
+    """
+
+    deadline: timedelta = timedelta(milliseconds=800)
+    max_deadline: timedelta = timedelta(seconds=5)
+    fresh: timedelta = timedelta(seconds=5)
+    revalidate: timedelta = timedelta(seconds=30)
+    max_stale: timedelta = timedelta(minutes=10)

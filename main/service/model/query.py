@@ -54,6 +54,15 @@ class Query:
     fields: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a caller wants beside the catalogue's own answer: to have it confirmed live, and which sources must be in it."""
+
+    live: bool = False
+    deadline_ms: int | None = None
+    require: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """One value of a facet and how many products have it."""

@@ -1,9 +1,13 @@
 """What most tests of the services start from."""
 
+import io
+import json
 import threading
 
 import pytest
+import structlog
 
+from main.util.logs import configure_logs
 from test.fakes import FakeClock, MemoryCatalogue
 
 
@@ -20,3 +24,12 @@ def stop():
 @pytest.fixture
 def store():
     return MemoryCatalogue()
+
+
+@pytest.fixture
+def log_lines():
+    """A function that gives what was logged so far, one object a line."""
+    stream = io.StringIO()
+    configure_logs("info", terminal=False)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]

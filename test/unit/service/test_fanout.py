@@ -1,11 +1,12 @@
 import threading
+import time
 from collections import deque
 from itertools import count
 
 import pytest
 
 from main.service.errors import CrawlStopped, UpstreamTimeout
-from main.service.fanout import crawl_pages, run_together
+from main.service.fanout import Lanes, Promise, crawl_pages, run_together
 from main.service.ports import CrawlPage
 from test.fakes import FakeConnector
 
@@ -117,3 +118,77 @@ def test_work_for_no_items_is_no_work():
 def test_an_error_in_one_items_work_reaches_the_caller():
     with pytest.raises(UpstreamTimeout):
         run_together(FakeConnector({1: (), 2: UpstreamTimeout("too slow")}).fetch, [1, 2])
+
+
+@pytest.fixture
+def lanes():
+    lanes = Lanes()
+    yield lanes
+    lanes.close()
+
+
+def test_a_lane_that_hangs_holds_nobody_else_up(lanes):
+    hang, done = threading.Event(), threading.Event()
+    for _ in range(5):
+        assert lanes.submit("stuck", 2, lambda: hang.wait(PATIENCE))
+    assert lanes.submit("free", 1, done.set)
+    assert done.wait(PATIENCE)
+    hang.set()
+
+
+def test_no_more_work_of_a_lane_is_under_way_than_it_is_wide(lanes):
+    running, most, lock, pairs, left = 0, 0, threading.Lock(), threading.Barrier(2), threading.Semaphore(0)
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        pairs.wait(PATIENCE)  # passes only when two are under way at once
+        with lock:
+            running -= 1
+        left.release()
+
+    for _ in range(8):
+        assert lanes.submit("acme", 2, work)
+    assert all(left.acquire(timeout=PATIENCE) for _ in range(8))
+    assert most == 2
+
+
+def test_a_lane_takes_no_more_than_can_wait_in_it(lanes):
+    hang = threading.Event()
+    taken = sum(lanes.submit("acme", 1, lambda: hang.wait(PATIENCE)) for _ in range(600))
+    hang.set()
+    assert taken == 501
+
+
+def test_work_that_breaks_is_logged_and_the_next_is_done(lanes, log_lines):
+    done = threading.Event()
+    assert lanes.submit("acme", 1, lambda: 1 / 0)
+    assert lanes.submit("acme", 1, done.set)
+    assert done.wait(PATIENCE)
+    until = time.monotonic() + PATIENCE
+    while not log_lines() and time.monotonic() < until:
+        time.sleep(0.01)
+    (line,) = log_lines()
+    assert (line["event"], "ZeroDivisionError" in line["exception"]) == ("live.look_broke", True)
+
+
+def test_closed_lanes_drop_what_waits_and_start_anew(lanes):
+    hang, dropped, done = threading.Event(), threading.Event(), threading.Event()
+    lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))
+    lanes.submit("acme", 1, dropped.set)
+    lanes.close()
+    lanes.close()
+    hang.set()
+    assert lanes.submit("depot", 1, done.set)
+    assert done.wait(PATIENCE)
+    assert not dropped.is_set()
+
+
+def test_a_promise_is_waited_for_until_it_is_kept_or_the_deadline():
+    kept, open_ = Promise(), Promise()
+    kept.keep("here")
+    Promise.wait([kept], time.monotonic() + PATIENCE)
+    Promise.wait([kept, open_], time.monotonic() - 1)
+    assert (kept.kept, kept.answer, open_.kept) == (True, "here", False)

@@ -1,0 +1,136 @@
+"""Live answers: what the shops say right now, laid over the catalogue's documents, and headers that tell how far it goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import orjson
+
+from main.controller.context import services
+from main.controller.documents import LIVE_FIELDS
+from main.service.live import Listed
+from main.service.model import LookState, Wanted
+from main.service.required import insist
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from main.service.model import Look, SourceStatus, Wish
+
+# The worst first: a source's state in ``meta`` is that of its worst product.
+_WORST = (
+    LookState.ERROR,
+    LookState.TIMEOUT,
+    LookState.OPEN,
+    LookState.RATE_LIMITED,
+    LookState.STALE,
+    LookState.CACHED,
+    LookState.LIVE,
+)
+
+
+class _Named(msgspec.Struct):
+    id: str
+    source: str
+    source_id: str
+    url: str | None = None
+
+
+_read_named = msgspec.json.Decoder(_Named).decode
+
+
+class Told(NamedTuple):
+    """What a live look came to: documents with the shops' figures laid over them, and how far that goes."""
+
+    documents: tuple[bytes, ...]
+    looks: tuple[Look, ...]
+    summary: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every product is confirmed."""
+        return all(look.confirmed for look in self.looks)
+
+
+def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceStatus], chosen: tuple[str, ...]) -> Told:
+    """Ask the shops of these documents, cut them down to the chosen fields, and give what there is by the deadline.
+
+    Raises:
+        RequiredMissing: a required source did not answer.
+    """
+    live = services().live
+    listed = list_products(documents)
+    seconds = live.choose_deadline(wish.deadline_ms)
+    looks = live.confirm(listed, seconds)
+    insist(wish.require, statuses, find_unconfirmed(listed, looks))
+    ages = {status.source.name: status.age_s for status in statuses}
+    rows = zip(documents, listed, looks, strict=True)
+    shown = tuple(lay_over(document, look, ages.get(each.source), chosen) for document, each, look in rows)
+    return Told(shown, tuple(looks), describe_looks(listed, looks, seconds))
+
+
+def list_products(documents: Sequence[bytes]) -> list[Listed]:
+    """Give what has to be known of stored documents to ask their shops."""
+    named = map(_read_named, documents)
+    return [Listed(each.source, Wanted(each.source_id, each.url)) for each in named]
+
+
+def lay_over(document: bytes, look: Look, age_s: float | None, chosen: tuple[str, ...]) -> bytes:
+    """Give a document with the figures of a look and how fresh they are, cut down to the chosen fields."""
+    whole = orjson.loads(document)
+    if look.figures is not None:
+        whole = {name: value for name, value in whole.items() if name not in LIVE_FIELDS} | orjson.loads(look.figures)
+    if chosen:
+        whole = {name: whole[name] for name in whole if name in chosen}
+    age = look.age_s if look.age_s is not None else age_s
+    freshness = {"state": look.state, "age_s": None if age is None else round(age, 3), "reason": look.reason}
+    whole["freshness"] = {name: value for name, value in freshness.items() if value is not None}
+    return orjson.dumps(whole)
+
+
+def describe_looks(listed: Sequence[Listed], looks: Sequence[Look], seconds: float) -> dict[str, Any]:
+    """Give the ``live`` member of ``meta``: how many products were asked for, and how far each source has confirmed its own."""
+    asked, confirmed = Counter(each.source for each in listed), Counter[str]()
+    states: dict[str, set[LookState]] = {}
+    for each, look in zip(listed, looks, strict=True):
+        confirmed[each.source] += look.confirmed
+        states.setdefault(each.source, set()).add(look.state)
+    sources = {
+        name: {
+            "state": next(state for state in _WORST if state in states[name]),
+            "products": number,
+            "confirmed": confirmed[name],
+        }
+        for name, number in asked.items()
+    }
+    total = {"products": len(listed), "confirmed": sum(confirmed.values()), "deadline_ms": round(seconds * 1000)}
+    return {**total, "sources": sources}
+
+
+def live_headers(told: Told, *, complete: bool) -> dict[str, str]:
+    """Give ``Aisle-Complete``, and for answers of shops ``Age`` (RFC 9111, 5.1) and ``Cache-Status`` (RFC 9211)."""
+    looks, fresh_s = told.looks, services().live.fresh_s
+    ages = [look.age_s for look in looks if look.figures is not None and look.age_s is not None]
+    headers = {**completeness(complete=complete), "Cache-Status": _cache_status(looks, ages, fresh_s)}
+    return {**headers, "Age": str(int(max(ages)))} if ages else headers
+
+
+def completeness(*, complete: bool) -> dict[str, str]:
+    """Give the header that tells at a glance whether anything is missing (a boolean of RFC 9651)."""
+    return {"Aisle-Complete": "?1" if complete else "?0"}
+
+
+def _cache_status(looks: Sequence[Look], ages: Sequence[float], fresh_s: float) -> str:
+    kept = sum(look.state in {LookState.CACHED, LookState.STALE} and look.figures is not None for look in looks)
+    if looks and kept == len(looks):
+        return f"aisle; hit; ttl={int(fresh_s - max(ages))}"
+    joined = "; collapsed" if any(look.joined for look in looks) else ""
+    return f"aisle; fwd={'partial' if kept else 'miss'}{joined}"
+
+
+def find_unconfirmed(listed: Sequence[Listed], looks: Sequence[Look]) -> Mapping[str, str]:
+    """Give the sources of which some product has no answer of the shop, not even an old one, each with the reason."""
+    pairs = zip(listed, looks, strict=True)
+    return {each.source: look.reason or look.state for each, look in pairs if not look.answered}

@@ -1,0 +1,75 @@
+"""Locks in the shared cache that live as long as their holder: short, renewed while held, free soon after a holder's death."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from main.util.ids import new_id
+
+if TYPE_CHECKING:
+    from main.service.ports import Cache
+
+LEASE = 1.8
+_RENEW = 0.5
+_LINGER = 1.0
+
+
+class Leases:
+    """The locks this process holds; one thread renews them, started by the first and gone when none is left."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._identity = new_id()
+        self._held: set[str] = set()
+        self._condition = threading.Condition()
+        self._renewing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def take(self, key: str) -> bool:
+        """Take the lock of this name; False while another process, or another thread of this one, has it."""
+        with self._condition:
+            if key in self._held:
+                return False
+            self._held.add(key)
+        if not self._cache.lock(key, self._owner(), LEASE):
+            with self._condition:
+                self._held.discard(key)
+            return False
+        with self._condition:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+                self._thread.start()
+            self._condition.notify()
+        return True
+
+    def release(self, key: str) -> None:
+        """Give the lock back."""
+        # Never while it is being renewed: a renewal that comes after would take it anew.
+        with self._renewing:
+            with self._condition:
+                self._held.discard(key)
+            self._cache.unlock(key, self._owner())
+
+    def _run(self) -> None:
+        while (held := self._wait()) is not None:
+            for key in held:
+                with self._renewing:
+                    if key in self._held:
+                        self._cache.lock(key, self._owner(), LEASE)
+
+    def _wait(self) -> list[str] | None:
+        with self._condition:
+            if not self._held and not self._condition.wait_for(lambda: self._held, _LINGER):
+                self._thread = None
+                return None
+            before = set(self._held)
+            self._condition.wait_for(lambda: not self._held, _RENEW)
+            # What was taken meanwhile has its full time still.
+            return [key for key in self._held if key in before]
+
+    def _owner(self) -> str:
+        # Asked for each time: an application that was loaded before a fork would share one name otherwise.
+        return f"{socket.gethostname()}:{os.getpid()}:{self._identity}"

@@ -1,0 +1,112 @@
+"""Live looks, the fan-out on the request path: all shops of a page asked at once, answered by the deadline with what is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from main.service.errors import NotFound
+from main.service.fanout import Promise
+from main.service.looks import Flight, SourceLooks
+from main.service.model import Look, LookState, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from main.service.looks import LookTools
+    from main.service.model import Source
+    from main.service.ports import Connector
+    from main.service.registry import SourceRegistry
+
+_UNKNOWN = "This source is no longer configured."
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A product of a page: its source, the source's own id, and its page in the shop where that is known."""
+
+    source: str
+    wanted: Wanted
+
+
+class LiveService:
+    """Confirms prices and stock against the shops, within a deadline."""
+
+    def __init__(self, registry: SourceRegistry, connect: Callable[[Source], Connector], tools: LookTools) -> None:
+        self._registry = registry
+        self._connect = connect
+        self._tools = tools
+        self._looks: dict[str, SourceLooks] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def fresh_s(self) -> float:
+        """How many seconds a shop's answer is served as it is."""
+        return self._tools.rules.fresh.total_seconds()
+
+    def choose_deadline(self, wished_ms: int | None) -> float:
+        """Give how many seconds a request may take: as wished, or the settings' usual time; never more than they allow."""
+        rules = self._tools.rules
+        wished = rules.deadline.total_seconds() if wished_ms is None else wished_ms / 1000
+        return min(wished, rules.max_deadline.total_seconds())
+
+    def confirm(self, listed: Sequence[Listed], seconds: float) -> list[Look]:
+        """Look at these products, all at once, and give in their order what is known after ``seconds`` at the latest.
+
+        Answers that come later are kept for the next who asks.
+        """
+        deadline = time.monotonic() + seconds
+        groups: dict[str, list[Wanted]] = {}
+        for each in listed:
+            groups.setdefault(each.source, []).append(each.wanted)
+        begun = {name: self._begin(name, wanted, deadline) for name, wanted in groups.items()}
+        flights = [item for looks in begun.values() for item in looks.values() if isinstance(item, Flight)]
+        Promise.wait([flight.landed for flight in flights], deadline)
+        items = (begun[each.source][each.wanted.source_id] for each in listed)
+        return [item.finish() if isinstance(item, Flight) else item for item in items]
+
+    def purge(self, name: str) -> None:
+        """Make every answer kept for a source so far a miss, on every worker.
+
+        Raises:
+            NotFound: no source has this name.
+        """
+        if self._registry.get(name) is None:
+            raise NotFound("source", name)
+        now = self._tools.clock.now().timestamp()
+        self._tools.guards.change(name, lambda state: (replace(state, purged_at=now), None))
+
+    def open(self) -> None:
+        """Do nothing: connections and threads come with the first look, after any fork."""
+
+    def ping(self) -> None:
+        """Do nothing: each source has its own state."""
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._tools.lanes.close()
+        with self._lock:
+            looks, self._looks = list(self._looks.values()), {}
+        for each in looks:
+            each.close()
+
+    def _begin(self, name: str, wanted: list[Wanted], deadline: float) -> dict[str, Look | Flight]:
+        looks = self._looks_at(name)
+        if looks is None:
+            return {each.source_id: Look(LookState.ERROR, reason=_UNKNOWN) for each in wanted}
+        return looks.begin(wanted, deadline)
+
+    def _looks_at(self, name: str) -> SourceLooks | None:
+        source = self._registry.get(name)
+        with self._lock:
+            known = self._looks.get(name)
+            if known is not None and known.source is source:
+                return known
+            outdated = self._looks.pop(name, None)
+            if source is not None:
+                known = self._looks[name] = SourceLooks(source, self._connect(source), self._tools)
+        if outdated is not None:
+            outdated.close()
+        return known if source is not None else None

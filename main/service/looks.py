@@ -1,0 +1,252 @@
+"""Live looks at one source: each product asked for once at a time, from the caches first, then from the shop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from main.service.errors import (
+    AisleError,
+    RecordRejected,
+    UpstreamHeld,
+    UpstreamOpen,
+    UpstreamPaused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+)
+from main.service.fanout import Promise
+from main.service.lookup import Entry, Verdict, judge, read_entry, write_entry
+from main.service.model import Look, LookState, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from main.service.fanout import Lanes
+    from main.service.leases import Leases
+    from main.service.model import LiveRules, Product, Source
+    from main.service.ports import Connector, GuardBook, NearCache
+    from main.util.clock import Clock
+
+_PEEK = 0.01  # seconds between two looks at what another process is fetching
+_GONE = "The shop no longer has this product."
+_CROWDED = "No place among the calls to this shop came free in time."
+_LATE = "The shop did not answer in time."
+_BROKE = "An error inside Aisle; the log has its trace."
+
+_SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
+
+_log = structlog.get_logger("live")
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One product being looked at: whoever asks meanwhile waits for the same answer, and nobody after ``give_up`` (monotonic).
+
+    ``refresh`` marks a look that nobody waits for: an old answer was served already. ``rescue`` is what steps in when it fails.
+    """
+
+    looks: SourceLooks
+    wanted: Wanted
+    key: str
+    give_up: float
+    refresh: bool = False
+    rescue: Entry | None = None
+    landed: Promise[Look] = field(default_factory=Promise)
+
+    def finish(self) -> Look:
+        """Give what came of it by now, or what may stand in for it."""
+        return self.landed.answer if self.landed.kept else self.looks.stand_in(self, LookState.TIMEOUT, _LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class LookTools:
+    """What looks at every source share."""
+
+    cache: NearCache
+    leases: Leases
+    guards: GuardBook
+    lanes: Lanes
+    clock: Clock
+    rules: LiveRules
+    dump: Callable[[Product], bytes]
+
+
+class SourceLooks:
+    """Looks at the products of one source."""
+
+    def __init__(self, source: Source, connector: Connector, tools: LookTools) -> None:
+        self.source = source
+        self._connector = connector
+        self._tools = tools
+        self._prefix = f"look:{source.name}:{connector.fingerprint.hex()}:"
+        self._flights: dict[str, Flight] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, wanted: Sequence[Wanted], deadline: float) -> dict[str, Look | Flight]:
+        """Give, by source id, what is known at once and what is on its way; asks the shop where that is needed."""
+        if not self._connector.look_size:
+            return {each.source_id: Look(LookState.CACHED, reason="This source has no live looks.") for each in wanted}
+        if not self._is_on():
+            return {each.source_id: Look(LookState.ERROR, reason="This source is switched off.") for each in wanted}
+        found: dict[str, Look | Flight] = {}
+        new: list[Flight] = []
+        for each in wanted:
+            entry, verdict = self._judge(self._tools.cache.peek(self._key(each)))
+            if entry is not None and verdict in _SERVED:
+                found[each.source_id] = self._look(entry, _SERVED[verdict])
+            if verdict is not Verdict.FRESH:
+                flight, mine = self._board(each, deadline, verdict, entry)
+                found.setdefault(each.source_id, flight)
+                new += [flight] if mine else []
+        self._take_off(new)
+        return found
+
+    def close(self) -> None:
+        """End the calls under way."""
+        self._connector.close()
+
+    def _is_on(self) -> bool:
+        switch = self._tools.guards.read(self.source.name).enabled
+        return self.source.enabled if switch is None else switch
+
+    def _key(self, wanted: Wanted) -> str:
+        return self._prefix + wanted.source_id
+
+    def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
+        entry = read_entry(kept)
+        purged_at = self._tools.guards.read(self.source.name).purged_at
+        return entry, judge(entry, self._now(), purged_at, self._tools.rules)
+
+    def _now(self) -> float:
+        return self._tools.clock.now().timestamp()
+
+    def _look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
+        age = max(0.0, self._now() - entry.at)
+        if entry.fault is not None:
+            return Look(LookState.ERROR, age, reason=entry.fault)
+        return Look(state, age, bytes(entry.figures), reason)
+
+    def _board(self, wanted: Wanted, deadline: float, verdict: Verdict, entry: Entry | None) -> tuple[Flight, bool]:
+        key, refresh = self._key(wanted), verdict is Verdict.REVALIDATE
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None:
+                flight.give_up = max(flight.give_up, deadline)
+                flight.refresh = flight.refresh and refresh
+                return flight, False
+            rescue = None if verdict is Verdict.MISS else entry
+            flight = self._flights[key] = Flight(self, wanted, key, deadline, refresh, rescue)
+            return flight, True
+
+    def _take_off(self, flights: Sequence[Flight]) -> None:
+        size = self._connector.look_size
+        for start in range(0, len(flights), size):
+            together = flights[start : start + size]
+            if not self._tools.lanes.submit(self.source.name, self.source.concurrency, partial(self._fly, together)):
+                self._land_all(together, LookState.TIMEOUT, _CROWDED)
+
+    def _fly(self, flights: Sequence[Flight]) -> None:
+        state, reason = LookState.ERROR, _BROKE
+        try:
+            waited = [flight for flight in flights if flight.give_up <= time.monotonic()]
+            self._land_all(waited, LookState.TIMEOUT, _CROWDED)
+            limit = min(self.source.timeout, self._tools.rules.max_deadline).total_seconds()
+            self._find([flight for flight in flights if not flight.landed.kept], time.monotonic() + limit)
+            state, reason = LookState.TIMEOUT, _LATE
+        except AisleError as error:
+            state, reason = _state_of(error), str(error)
+            if not isinstance(error, UpstreamHeld):  # the guard has said so already, once
+                _log.warning("source.look_failed", source=self.source.name, error_type=type(error).__name__, error=reason)
+        finally:
+            self._land_all(flights, state, reason)
+
+    def _find(self, left: Sequence[Flight], deadline: float) -> None:
+        """Land every flight: by what the caches have, by the shop, or by what another process gets from the shop meanwhile."""
+        started = self._now()
+        while left and time.monotonic() < deadline:
+            left = [flight for flight in left if not self._land_from_cache(flight, started)]
+            mine = [flight for flight in left if self._tools.leases.take(flight.key)]
+            if mine:
+                self._ask_with_locks(mine, deadline, started)
+            left = [flight for flight in left if not flight.landed.kept and not self._leave_to_others(flight)]
+            if left and not mine:
+                time.sleep(_PEEK)
+
+    def _leave_to_others(self, flight: Flight) -> bool:
+        """Land a refresh that another process is making; nobody waits for ours."""
+        if not flight.refresh or flight.rescue is None:
+            return False
+        self._land(flight, self._look(flight.rescue, LookState.STALE))
+        return True
+
+    def _ask_with_locks(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
+        try:
+            # Whoever had the lock a moment ago may have left the answer.
+            needed = [flight for flight in flights if not self._land_from_cache(flight, started)]
+            if needed:
+                self._ask(needed, deadline)
+        finally:
+            for flight in flights:
+                self._tools.leases.release(flight.key)
+
+    def _land_from_cache(self, flight: Flight, started: float) -> bool:
+        entry, verdict = self._judge(self._tools.cache.get(flight.key))
+        if entry is None or verdict is Verdict.MISS:
+            return False
+        if verdict is Verdict.FRESH:
+            joined = entry.at >= started
+            look = self._look(entry, LookState.LIVE if joined else LookState.CACHED)
+            self._land(flight, replace(look, joined=joined))
+            return True
+        flight.rescue = entry
+        return False
+
+    def _ask(self, flights: Sequence[Flight], deadline: float) -> None:
+        asked_at = self._now()
+        records = self._connector.look([flight.wanted for flight in flights], deadline)
+        for flight in flights:
+            kept = self._map(flight, records, asked_at)
+            self._tools.cache.set(flight.key, kept, self._tools.rules.max_stale.total_seconds())
+            entry = read_entry(kept)
+            if entry is not None:
+                self._land(flight, self._look(entry, LookState.LIVE))
+
+    def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> bytes:
+        raw = records.get(flight.wanted.source_id)
+        if raw is None:
+            return write_entry(asked_at, None, _GONE)
+        try:
+            return write_entry(asked_at, self._tools.dump(self._connector.load(raw)))
+        except RecordRejected as rejection:
+            return write_entry(asked_at, None, f"The shop's record is no valid product: {rejection}")
+
+    def _land_all(self, flights: Iterable[Flight], state: LookState, reason: str) -> None:
+        for flight in flights:
+            if not flight.landed.kept:
+                self._land(flight, self.stand_in(flight, state, reason))
+
+    def stand_in(self, flight: Flight, state: LookState, reason: str) -> Look:
+        """Give the old answer that steps in for one that did not come, or why there is none."""
+        if flight.rescue is not None:
+            return self._look(flight.rescue, LookState.STALE, reason)
+        return Look(state, reason=reason)
+
+    def _land(self, flight: Flight, look: Look) -> None:
+        # Out of the list first: whoever asks from now on gets an answer of their own.
+        with self._lock:
+            self._flights.pop(flight.key, None)
+        if not flight.landed.kept:
+            flight.landed.keep(look)
+
+
+def _state_of(error: AisleError) -> LookState:
+    if isinstance(error, UpstreamOpen):
+        return LookState.OPEN
+    if isinstance(error, UpstreamPaused | UpstreamThrottled):
+        return LookState.RATE_LIMITED
+    return LookState.TIMEOUT if isinstance(error, UpstreamTimeout) else LookState.ERROR

@@ -1,0 +1,76 @@
+import threading
+import time
+
+import pytest
+
+from main.service.leases import LEASE, Leases
+from main.util.clock import SystemClock
+from test.fakes import FakeCache
+
+PATIENCE = 20
+
+
+@pytest.fixture
+def cache():
+    return FakeCache(SystemClock())
+
+
+@pytest.fixture
+def leases(cache):
+    return Leases(cache)
+
+
+def wait_for(condition):
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_lock_has_one_holder_in_a_process_and_among_several(leases, cache):
+    assert leases.take("a")
+    assert not leases.take("a")
+    assert not Leases(cache).take("a")
+    assert Leases(cache).take("b")
+    leases.release("a")
+    assert Leases(cache).take("a")
+
+
+def test_a_lock_refused_by_the_cache_is_not_held(leases, cache):
+    cache.lock("a", "somebody", 60)
+    assert not leases.take("a")
+    cache.unlock("a", "somebody")
+    assert leases.take("a")
+
+
+def test_a_held_lock_outlives_its_time_and_a_released_one_is_free_at_once(leases, cache):
+    leases.take("a")
+    first = cache.locks["a"][1]
+    wait_for(lambda: cache.locks["a"][1] > first)
+    leases.release("a")
+    assert cache.locks == {}
+
+
+def test_nothing_is_renewed_once_it_was_given_back(leases, cache):
+    taken = [leases.take(key) for key in "abcdef"]
+    threads = [threading.Thread(target=leases.release, args=(key,)) for key in "abcdef"]
+    time.sleep(0.55)  # while the renewing thread is at work
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    time.sleep(0.7)
+    assert (all(taken), cache.locks) == (True, {})
+
+
+def test_the_lock_of_a_holder_that_died_is_free_within_two_seconds():
+    assert LEASE < 2
+
+
+def test_the_renewing_thread_ends_when_nothing_is_held(leases):
+    leases.take("a")
+    leases.release("a")
+    wait_for(lambda: leases._thread is None)  # the only trace of a thread that nobody waits for
+    assert leases.take("a")
+    leases.release("a")
+    wait_for(lambda: leases._thread is None)

@@ -1,0 +1,302 @@
+"""Live looks at one source, with real threads, a cache in a dict and a shop that does as it is told."""
+
+import threading
+import time
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from main.service.errors import UpstreamOpen, UpstreamPaused, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
+from main.service.fanout import Lanes, Promise
+from main.service.leases import Leases
+from main.service.live import Listed
+from main.service.looks import Flight, LookTools, SourceLooks
+from main.service.model import GuardState, LiveRules, LookState, Wanted
+from test.fakes import FakeCache, FakeClock, FakeShop, MemoryGuardBook, make_source
+
+PATIENCE = 20
+RULES = LiveRules(max_deadline=timedelta(seconds=2))
+
+
+def dump(product):
+    return orjson.dumps({"price": product.price.minor})
+
+
+class Desk:
+    """A source's looks, and all that stands around them."""
+
+    def __init__(self, shop, cache=None, **given):
+        self.shop = shop
+        self.clock = cache.clock if cache else FakeClock()
+        self.cache = cache or FakeCache(self.clock)
+        self.guards = MemoryGuardBook()
+        self.lanes = Lanes()
+        self.leases = Leases(self.cache)
+        tools = LookTools(self.cache, self.leases, self.guards, self.lanes, self.clock, RULES, dump)
+        self.looks = SourceLooks(make_source(**{"concurrency": 4, **given}), shop, tools)
+
+    def begin(self, *ids, seconds=PATIENCE):
+        return self.looks.begin([Wanted(one) for one in ids], time.monotonic() + seconds)
+
+    def look(self, *ids, seconds=PATIENCE):
+        begun = self.begin(*ids, seconds=seconds)
+        flights = [item for item in begun.values() if isinstance(item, Flight)]
+        Promise.wait([flight.landed for flight in flights], time.monotonic() + seconds)
+        found = [begun[one].finish() if isinstance(begun[one], Flight) else begun[one] for one in ids]
+        return found if len(found) > 1 else found[0]
+
+    def settle(self):
+        """Wait until nothing is under way any more."""
+        until = time.monotonic() + PATIENCE
+        while self.looks._flights:  # what nobody waits for leaves no other trace
+            assert time.monotonic() < until
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def desk():
+    desks = []
+
+    def open_desk(shop=None, cache=None, **given):
+        desks.append(Desk(shop or FakeShop(_1=100, _2=200, _3=300), cache, **given))
+        return desks[-1]
+
+    yield open_desk
+    for each in desks:
+        each.settle()
+        each.lanes.close()
+
+
+def price(look):
+    return orjson.loads(look.figures)["price"]
+
+
+def test_the_first_look_asks_the_shop_and_the_next_one_the_cache(desk):
+    acme = desk()
+    first, second = acme.look("1"), acme.look("1")
+    assert [(look.state, price(look)) for look in (first, second)] == [(LookState.LIVE, 100), (LookState.CACHED, 100)]
+    assert acme.shop.looked == [("1",)]
+    assert acme.cache.locks == {}
+
+
+def test_all_products_are_asked_for_at_once_and_several_in_one_call_where_that_is_possible(desk):
+    one_by_one, together = desk(), desk(FakeShop(size=2, _1=100, _2=200, _3=300))
+    assert list(map(price, one_by_one.look("1", "2", "3"))) == [100, 200, 300]
+    assert sorted(one_by_one.shop.looked) == [("1",), ("2",), ("3",)]
+    assert list(map(price, together.look("1", "2", "3"))) == [100, 200, 300]
+    assert sorted(together.shop.looked) == [("1", "2"), ("3",)]
+
+
+def test_what_has_aged_is_served_at_once_and_renewed_behind_it(desk):
+    acme = desk()
+    acme.look("1")
+    acme.clock.advance(10)
+    acme.shop.stock["1"] = acme.shop.stock["2"].replace(b'"id":"2"', b'"id":"1"')
+    aged = acme.look("1")
+    assert (aged.state, aged.age_s, price(aged)) == (LookState.STALE, 10, 100)
+    acme.settle()
+    assert (acme.look("1").state, price(acme.look("1"))) == (LookState.CACHED, 200)
+    assert len(acme.shop.looked) == 2
+
+
+def test_one_renewal_is_enough_however_many_ask(desk):
+    acme, hang = desk(), threading.Event()
+    acme.look("1")
+    acme.clock.advance(10)
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    assert {acme.look("1").state for _ in range(20)} == {LookState.STALE}
+    hang.set()
+    acme.settle()
+    assert len(acme.shop.looked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (UpstreamTimeout("late"), LookState.TIMEOUT),
+        (UpstreamRefused("500", 500), LookState.ERROR),
+        (UpstreamThrottled("429", 429, 3), LookState.RATE_LIMITED),
+        (UpstreamPaused("paused", 3), LookState.RATE_LIMITED),
+        (UpstreamOpen("open", 3), LookState.OPEN),
+    ],
+)
+def test_a_shop_that_does_not_answer_is_told_and_an_old_answer_steps_in(desk, error, state):
+    acme = desk()
+    acme.shop.trouble = error
+    look = acme.look("1")
+    assert (look.state, look.figures, look.age_s, look.reason) == (state, None, None, str(error))
+    acme.shop.trouble = None
+    acme.look("1")
+    acme.clock.advance(100)
+    acme.shop.trouble = error
+    old = acme.look("1")
+    assert (old.state, old.age_s, price(old), old.reason) == (LookState.STALE, 100, 100, str(error))
+    acme.clock.advance(600)
+    assert acme.look("1").state is state
+
+
+def test_nobody_waits_longer_than_the_deadline_and_a_late_answer_is_kept(desk):
+    acme, hang = desk(), threading.Event()
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    look = acme.look("1", seconds=0.05)
+    assert (look.state, look.reason) == (LookState.TIMEOUT, "The shop did not answer in time.")
+    hang.set()
+    acme.settle()
+    assert acme.look("1").state is LookState.CACHED
+
+
+def test_whoever_comes_meanwhile_waits_for_the_same_answer(desk):
+    acme, hang = desk(), threading.Event()
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    begun = [acme.begin("1")["1"] for _ in range(10)]
+    hang.set()
+    Promise.wait([flight.landed for flight in begun], time.monotonic() + PATIENCE)
+    assert {price(flight.finish()) for flight in begun} == {100}
+    assert len(acme.shop.looked) == 1
+
+
+def test_two_workers_ask_once(desk):
+    one, hang = desk(), threading.Event()
+    other = desk(FakeShop(_1=100), one.cache)
+    one.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    first, second = one.begin("1")["1"], other.begin("1")["1"]
+    while not one.shop.looked + other.shop.looked:
+        time.sleep(0.005)
+    hang.set()
+    Promise.wait([first.landed, second.landed], time.monotonic() + PATIENCE)
+    assert [flight.finish().state for flight in (first, second)].count(LookState.LIVE) == 2
+    assert len(one.shop.looked + other.shop.looked) == 1
+    assert [flight.finish().joined for flight in (first, second)].count(True) == 1
+
+
+def test_a_refresh_that_another_worker_makes_is_left_to_it(desk):
+    one = desk()
+    other = desk(FakeShop(_1=100), one.cache)
+    one.look("1")
+    one.clock.advance(10)
+    one.cache.lock(one.looks._key(Wanted("1")), "another worker", 100)  # as the other process would name it
+    assert other.look("1").state is LookState.STALE
+    other.settle()
+    assert other.shop.looked == []
+
+
+def test_the_work_of_a_worker_that_died_is_taken_over(desk):
+    acme = desk()
+    key = acme.looks._key(Wanted("1"))
+    acme.cache.lock(key, "a worker that died", 1)
+    flight = acme.begin("1")["1"]
+    time.sleep(0.1)
+    assert not flight.landed.kept
+    acme.clock.advance(1.1)
+    Promise.wait([flight.landed], time.monotonic() + PATIENCE)
+    assert flight.finish().state is LookState.LIVE
+
+
+def test_an_answer_found_once_the_lock_is_had_is_not_asked_for_again(desk, monkeypatch):
+    acme = desk()
+    acme.look("1")
+    known, acme.cache.kept = dict(acme.cache.kept), {}
+
+    def take(key, owner, seconds, lock=acme.cache.lock):
+        acme.cache.kept.update(known)  # the other worker leaves its answer just before it gives the lock back
+        return lock(key, owner, seconds)
+
+    monkeypatch.setattr(acme.cache, "lock", take)
+    assert acme.look("1").state is LookState.LIVE
+    assert len(acme.shop.looked) == 1
+
+
+def test_a_product_the_shop_no_longer_has_and_one_that_is_none_are_told_and_not_asked_for_at_once_again(desk):
+    acme = desk()
+    acme.shop.stock["2"] = orjson.dumps({"id": "2", "fault": "is negative"})
+    for _ in range(2):
+        gone, wrong = acme.look("9", "2")
+        assert (gone.state, gone.reason) == (LookState.ERROR, "The shop no longer has this product.")
+        assert wrong.reason == "The shop's record is no valid product: price: is negative"
+    assert len(acme.shop.looked) == 2
+    acme.clock.advance(6)
+    acme.look("9")
+    assert len(acme.shop.looked) == 3
+
+
+def test_a_source_without_looks_one_that_is_off_and_one_switched_off_by_hand_are_not_asked(desk):
+    without, off, switched = desk(FakeShop(size=0)), desk(enabled=False), desk()
+    switched.guards.states["acme"] = GuardState(enabled=False)
+    assert (without.look("1").state, without.look("1").reason) == (LookState.CACHED, "This source has no live looks.")
+    assert off.look("1").reason == switched.look("1").reason == "This source is switched off."
+    assert off.shop.looked == switched.shop.looked == []
+    off.guards.states["acme"] = GuardState(enabled=True)
+    assert off.look("1").state is LookState.LIVE
+
+
+def test_a_purge_makes_what_was_kept_a_miss(desk):
+    acme = desk()
+    acme.look("1")
+    acme.guards.states["acme"] = GuardState(purged_at=acme.clock.now().timestamp())
+    acme.clock.advance(0.1)
+    assert acme.look("1").state is LookState.LIVE
+
+
+def test_what_only_the_shared_tier_has_is_found_there(desk):
+    acme = desk()
+    acme.look("1")
+    acme.cache.near = False
+    acme.clock.advance(0.1)
+    assert acme.look("1").state is LookState.CACHED
+    acme.clock.advance(100)
+    acme.shop.trouble = UpstreamTimeout("late")
+    assert acme.look("1").state is LookState.STALE
+    assert len(acme.shop.looked) == 2
+
+
+def test_looks_that_waited_too_long_for_a_place_are_not_made_any_more(desk):
+    acme, hang = desk(concurrency=1), threading.Event()
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    acme.begin("1")
+    late = acme.begin("2", seconds=0.01)["2"]
+    time.sleep(0.05)
+    hang.set()
+    Promise.wait([late.landed], time.monotonic() + PATIENCE)
+    assert (late.finish().state, late.finish().reason) == (
+        LookState.TIMEOUT,
+        "No place among the calls to this shop came free in time.",
+    )
+    assert acme.shop.looked == [("1",)]
+
+
+def test_a_crowded_lane_refuses_at_once(desk):
+    acme, hang = desk(concurrency=1), threading.Event()
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    begun = acme.begin(*map(str, range(600)), seconds=0.01)
+    crowded = [flight for flight in begun.values() if flight.landed.kept]
+    assert len(crowded) == 99
+    assert {flight.finish().state for flight in crowded} == {LookState.TIMEOUT}
+    time.sleep(0.05)
+    hang.set()
+
+
+def test_a_shop_that_outlives_every_deadline_is_given_up(desk):
+    acme = desk(timeout=timedelta(milliseconds=50))
+    acme.cache.lock(acme.looks._key(Wanted("1")), "another worker that hangs", 100)
+    assert acme.look("1").reason == "The shop did not answer in time."
+
+
+def test_a_defect_is_no_endless_wait(desk, log_lines):
+    acme = desk()
+    acme.shop.trouble = lambda _: 1 / 0
+    assert acme.look("1").reason == "An error inside Aisle; the log has its trace."
+    until = time.monotonic() + PATIENCE
+    while not any(line["event"] == "live.look_broke" for line in log_lines()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert acme.cache.locks == {}
+
+
+def test_closing_gives_the_connections_back(desk):
+    acme = desk()
+    acme.looks.close()
+    assert acme.shop.closed == 1
+
+
+def test_a_product_is_listed_by_source_and_id():
+    assert Listed("acme", Wanted("1")).wanted.source_id == "1"
