@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -92,9 +93,9 @@ def count_up(number, cache, key, path):
     owner = f"{number} {os.getpid()}"
     for _ in range(40):
         while not cache.lock(key, owner, 30):
-            time.sleep(random.uniform(0, 0.005))  # noqa: S311
+            time.sleep(random.uniform(0, 0.005))
         before = int(path.read_text())
-        time.sleep(random.uniform(0, 0.001))  # noqa: S311
+        time.sleep(random.uniform(0, 0.001))
         path.write_text(str(before + 1))
         cache.unlock(key, owner)
 
@@ -200,8 +201,11 @@ def test_a_fork_in_the_middle_of_the_work_of_many_threads_leaves_a_working_cache
 
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_is_made_or_connected_before_it_is_needed(name, tmp_path):
-    before = (threading.active_count(), len(os.listdir("/proc/self/fd")))
+    def count():
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    before = count()
     cache = make_any(name, tmp_path, 1)
-    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
+    assert count() == before
     assert list(tmp_path.iterdir()) == []
     cache.close()

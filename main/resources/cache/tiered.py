@@ -162,16 +162,15 @@ class Tiered:
 
     def _change(self, key: str, call: Callable[[], None]) -> bool:
         """Change the shared tier, or remember that it still has to be told; True when it was."""
+        debts = self._states.get().debts
 
         def change() -> bool:
             call()
+            debts.remove(key)  # before debts are paid, which would drop what was just set
             return True
 
-        debts = self._states.get().debts
         reached = self._ask(change, otherwise=False)
-        if reached:
-            debts.remove(key)
-        else:
+        if not reached:
             debts.add(key)
         return reached
 
