@@ -6,9 +6,15 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from main import __version__
 from main.controller.documents import dump_product
+from main.resources.cache.file import FileCache
+from main.resources.cache.memcached import MemcachedCache
+from main.resources.cache.memory import MemoryCache
+from main.resources.cache.redis import RedisCache
+from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.engine import sqlite_path
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector
     from main.settings import Settings
 
+MEMCACHED_PORT = 11211
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingServices:
@@ -45,6 +53,7 @@ class ReadingServices:
     status: StatusService
     greeting: GreetingService
     lifecycle: Lifecycle
+    cache: Tiered
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,10 @@ def build_services(settings: Settings, *, reader: CatalogueReader | None = None,
     """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
     clock = clock or SystemClock()
     reader = reader or SqliteReader(sqlite_path(settings.store.url, settings.data))
-    lifecycle = Lifecycle([Component("catalogue", "sqlite", reader)])
+    cache = make_cache(settings)
+    lifecycle = Lifecycle(
+        [Component("catalogue", "sqlite", reader), Component("cache", settings.cache.kind, cache, essential=False)]
+    )
     sources = SourceService(reader, settings.sources, clock)
     identity = Identity(settings.service.id, settings.service.name, settings.service.description, __version__)
     return ReadingServices(
@@ -69,7 +81,22 @@ def build_services(settings: Settings, *, reader: CatalogueReader | None = None,
         status=StatusService(identity, settings.platform, lifecycle, sources, clock),
         greeting=GreetingService(settings.greeting.default_name),
         lifecycle=lifecycle,
+        cache=cache,
     )
+
+
+def make_cache(settings: Settings) -> Tiered:
+    """Make the cache that the settings ask for, memory in front; nothing is opened or connected before it is used."""
+    near, chosen = MemoryCache(), settings.cache
+    url = chosen.url.reveal() if chosen.url else ""
+    if chosen.kind == "file":
+        return Tiered(near, FileCache(settings.data / chosen.path))
+    if chosen.kind == "memcached":
+        server = urlsplit(url)
+        return Tiered(near, MemcachedCache((str(server.hostname), server.port or MEMCACHED_PORT)))
+    if chosen.kind == "redis":
+        return Tiered(near, RedisCache(url))
+    return Tiered(near)
 
 
 def build_sync(

@@ -20,11 +20,12 @@ _log = structlog.get_logger("component")
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A resource with the name and kind it goes by in logs and ``/status``."""
+    """A resource with the name and kind it goes by in logs and ``/status``; requests can be served without one not essential."""
 
     name: str
     kind: str
     resource: Resource
+    essential: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ComponentState:
     kind: str
     up: bool
     error: str | None
+    essential: bool = True
 
 
 class Lifecycle:
@@ -46,20 +48,24 @@ class Lifecycle:
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        """Open every component in order; when one cannot be opened, close those that were.
+        """Open every component in order; when an essential one cannot be opened, close those that were.
+
+        One that is not essential is kept all the same: it opens itself when it can.
 
         Raises:
-            AisleError: a component cannot be opened.
+            AisleError: an essential component cannot be opened.
         """
         for component in self._components:
             try:
                 component.resource.open()
             except AisleError as error:
                 _log.error("component.open_failed", name=component.name, kind=component.kind, error=str(error))
-                self.close()
-                raise
+                if component.essential:
+                    self.close()
+                    raise
+            else:
+                _log.info("component.opened", name=component.name, kind=component.kind)
             self._opened.append(component)
-            _log.info("component.opened", name=component.name, kind=component.kind)
 
     def close(self) -> None:
         """Close what was opened, in reverse; calling it twice is harmless."""
@@ -78,5 +84,5 @@ def _ping(component: Component) -> ComponentState:
     try:
         component.resource.ping()
     except AisleError as error:
-        return ComponentState(component.name, component.kind, up=False, error=str(error))
-    return ComponentState(component.name, component.kind, up=True, error=None)
+        return ComponentState(component.name, component.kind, up=False, error=str(error), essential=component.essential)
+    return ComponentState(component.name, component.kind, up=True, error=None, essential=component.essential)

@@ -74,9 +74,9 @@ class StatusService:
         return Status(self.identity, self._started, self.now(), self._lifecycle.ping(), TIMINGS.snapshot())
 
     def check_ready(self) -> Readiness:
-        """Tell whether every component works and every enabled source has a snapshot or had its first try."""
+        """Tell whether every essential component works and every enabled source has a snapshot or had its first try."""
         components = self._lifecycle.ping()
-        if not all(component.up for component in components):
+        if not all(component.up for component in components if component.essential):
             return Readiness(ready=False, components=components, waiting=[])
         waiting = [status.source.name for status in self._sources.find_all() if _is_waiting(status)]
         return Readiness(ready=not waiting, components=components, waiting=waiting)

@@ -180,6 +180,8 @@ def _show(path: tuple[str | int, ...], config: Any) -> str:
     found = _at(path, config)
     if isinstance(found, dict | list):
         return "a mapping" if isinstance(found, dict) else "a list"  # never what is inside: it may be a secret
+    if isinstance(found, str) and path[0] == "cache" and (isinstance(found, Provided) or "@" in found):
+        return MASK  # the URL of a server may hold its password
     if isinstance(found, str):
         return repr(_USER_INFO.sub(f"//{MASK}@", found))[:80]
     return "nothing" if found is None else repr(found)[:80]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from main.service.model import Source
+    from main.util.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ class Tasks:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The shared cache tier."""
+    """The shared cache tier: where its server is, or its folder, inside the data folder unless it is absolute."""
 
     kind: str = "memory"
-    url: str | None = field(default=None, repr=False)  # may hold a password
-    path: str | None = None
+    url: Secret | None = None  # may hold a password
+    path: str = "cache"
 
 
 @dataclass(frozen=True, slots=True)

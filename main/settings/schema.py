@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from main.service.model import LiveRules, Source
 from main.settings import model
 from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration
-from main.settings.sources import SourceSchema
+from main.settings.servers import SERVERS, ServerUrl
+from main.settings.sources import SourceSchema, read_files
 from main.util.logs import LEVELS
 
 
@@ -56,8 +58,27 @@ class CacheSchema(Section):
 
     into = model.Cache
     kind = text(validate=one_of("memory", "file", "memcached", "redis"))
-    url = text()
+    url = ServerUrl()
     path = text()
+
+    @pre_load
+    def replace_files(self, data: Any, **_: Any) -> Any:
+        """Replace ``url_file`` by ``url`` with the file's content."""
+        return read_files(data, ("url_file",)) if isinstance(data, dict) else data
+
+    @validates_schema
+    def check_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse what another kind takes, and a kind without what it needs."""
+        kind = data.get("kind", "memory")
+        faults: dict[str, list[str]] = {}
+        if kind in SERVERS and ("url" not in data or urlsplit(data["url"].reveal()).scheme not in SERVERS[kind]):
+            faults["url"] = [" | ".join(f"{scheme}://HOST:PORT" for scheme in SERVERS[kind])]
+        if kind not in SERVERS and "url" in data:
+            faults["url"] = [f"only for kind {' or '.join(SERVERS)}"]
+        if kind != "file" and "path" in data:
+            faults["path"] = ["only for kind file"]
+        if faults:
+            raise ValidationError(faults)
 
 
 class AuthSchema(Section):

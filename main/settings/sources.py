@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
@@ -21,6 +21,9 @@ from main.settings.fields import (
     TextMap,
 )
 from main.settings.mapped import FieldsSchema, ItemSchema, ListSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PRESETS = ("ebay", "magento2", "medusa", "openfoodfacts")
 KINDS = ("dummyjson", "ebay", "fakestore", "feed", "magento2", "mapped", "medusa", "openfoodfacts", "shopify", "woocommerce")
@@ -61,15 +64,15 @@ class SecretSection(Schema):
         return read_files(data) if isinstance(data, dict) else data
 
 
-def read_files(data: dict[Any, Any]) -> dict[Any, Any]:
-    """Replace each ``KEY_file`` by ``KEY`` with the file's content.
+def read_files(data: dict[Any, Any], only: Collection[str] | None = None) -> dict[Any, Any]:
+    """Replace each ``KEY_file``, or ``only`` these, by ``KEY`` with the file's content.
 
     Raises:
         ValidationError: files cannot be read; names each.
     """
     found, faults = {}, {}
     for key, value in data.items():
-        if not (isinstance(key, str) and key.endswith("_file")):
+        if not (isinstance(key, str) and key.endswith("_file")) or (only is not None and key not in only):
             found[key] = value
             continue
         try:

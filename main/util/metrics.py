@@ -38,5 +38,24 @@ class Timings:
         }
 
 
+class Counters:
+    """How often something happened, by name; safe to feed from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Count ``name`` that many times more."""
+        with self._lock:
+            self._counts[name] = self._counts.get(name, 0) + amount
+
+    def snapshot(self) -> dict[str, int]:
+        """Give what was counted so far, by name."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
+
+
 # One a process on purpose: a decorator is applied at import, long before anything is built that could own it.
 TIMINGS = Timings()
+COUNTERS = Counters()

@@ -18,6 +18,7 @@ TYPES = ("main.service.model", "main.service.errors")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.controller": ("main.controller", "main.service", "main.util"),
     "main.service": ("main.service", "main.util"),
+    "main.resources.cache": ("main.resources.cache", *CORE, "main.util"),
     "main.resources.catalogue": ("main.resources.catalogue", *CORE, "main.util"),
     "main.resources.upstream": ("main.resources.upstream", *CORE, "main.util"),
     "main.util": ("main.util",),
@@ -38,6 +39,9 @@ FENCES: dict[str, tuple[str, ...]] = {
     "urllib3": ("main.resources.upstream",),
     "marshmallow": ("main.controller", "main.settings", "main.resources.upstream"),
     "jmespath": ("main.util.expressions",),
+    "cachelib": ("main.resources.cache",),
+    "pymemcache": ("main.resources.cache",),
+    "redis": ("main.resources.cache",),
     "sqlite3": ("main.resources.catalogue",),
     "sqlalchemy": ("main.resources.catalogue",),
     "alembic": ("main.resources.catalogue",),

@@ -1,4 +1,5 @@
 import pytest
+from structlog.testing import capture_logs
 
 from main.service.errors import StoreDown
 from main.service.lifecycle import Component, ComponentState, Lifecycle
@@ -50,3 +51,19 @@ def test_every_component_is_pinged_and_says_what_is_wrong():
         ComponentState("cache", "fake", up=False, error=TEXT),
         ComponentState("tasks", "fake", up=True, error=None),
     ]
+
+
+def test_a_component_that_is_not_essential_and_cannot_open_stops_nothing_and_is_closed_with_the_others():
+    journal = []
+    store = Component("store", "fake", FakeResource("store", journal))
+    cache = Component("cache", "fake", FakeResource("cache", journal, fails={"open", "ping"}), essential=False)
+    lifecycle = Lifecycle([cache, store])
+    with capture_logs() as logs:
+        lifecycle.open()
+    assert [(line["event"], line["name"]) for line in logs] == [
+        ("component.open_failed", "cache"),
+        ("component.opened", "store"),
+    ]
+    assert lifecycle.ping()[0] == ComponentState("cache", "fake", up=False, error=TEXT, essential=False)
+    lifecycle.close()
+    assert journal[-2:] == ["close store", "close cache"]

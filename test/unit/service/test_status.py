@@ -7,7 +7,7 @@ from main.service.model import Outcome, Platform
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.util.metrics import TIMINGS
-from test.fakes import NOW, make_product, make_report, make_source, put_snapshot
+from test.fakes import NOW, FakeResource, make_product, make_report, make_source, put_snapshot
 
 IDENTITY = Identity("aisle", "Aisle", "All our shops", "1.0")
 SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled=False))
@@ -47,3 +47,13 @@ def test_it_is_not_ready_when_a_component_is_down(status, store):
     store.down = True
     found = status.check_ready()
     assert (found.ready, found.waiting, [component.up for component in found.components]) == (False, [], [False])
+
+
+def test_a_component_that_is_not_essential_is_listed_as_down_and_stands_in_nobodys_way(store, clock):
+    cache = Component("cache", "fake", FakeResource("cache", [], fails={"ping"}), essential=False)
+    lifecycle = Lifecycle([Component("catalogue", "memory", store), cache])
+    status = StatusService(IDENTITY, Platform(), lifecycle, SourceService(store, (), clock), clock)
+    found = status.check_ready()
+    assert (found.ready, [component.up for component in found.components]) == (True, [True, False])
+    store.down = True
+    assert not status.check_ready().ready

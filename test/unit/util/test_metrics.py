@@ -1,8 +1,8 @@
-"""Durations by name."""
+"""Durations and counts by name."""
 
 import threading
 
-from main.util.metrics import Timing, Timings
+from main.util.metrics import Counters, Timing, Timings
 
 
 def test_a_name_has_its_count_mean_and_longest_run():
@@ -44,3 +44,23 @@ def test_many_threads_lose_no_run():
     for thread in threads:
         thread.join()
     assert timings.snapshot()["a"].count == 8000
+
+
+def test_counts_add_up_by_name_and_come_sorted():
+    counters = Counters()
+    counters.add("b")
+    counters.add("a", 3)
+    before = counters.snapshot()
+    counters.add("b")
+    assert list(before.items()) == [("a", 3), ("b", 1)]
+    assert counters.snapshot() == {"a": 3, "b": 2}
+
+
+def test_many_threads_lose_no_count():
+    counters = Counters()
+    threads = [threading.Thread(target=lambda: [counters.add("a") for _ in range(1000)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counters.snapshot() == {"a": 8000}

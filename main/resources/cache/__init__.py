@@ -1,0 +1,1 @@
+"""Caches: bytes by key, each for a while, one backend a file."""

@@ -1,0 +1,93 @@
+"""memcached and Redis as real programs on free loopback ports, which can be killed, frozen and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAMS = {"memcached": "memcached", "redis": "redis-server"}
+PATIENCE = 30
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class CacheServer:
+    """One server process of a kind; what it keeps is gone when it ends."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind = kind
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return ("127.0.0.1", self.port)
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        program = shutil.which(PROGRAMS[self.kind])
+        if program is None:
+            pytest.skip(f"{PROGRAMS[self.kind]} is not installed here")
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([program, *self._options()], cwd=self.folder, stdout=log, stderr=log)
+        self._wait()
+
+    def _options(self) -> list[str]:
+        if self.kind == "memcached":
+            user = ["-u", "nobody"] if os.geteuid() == 0 else []
+            return ["-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m", "64", *user]
+        keep_nothing = ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        return ["--bind", "127.0.0.1", "--port", str(self.port), *keep_nothing]
+
+    def _wait(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(self.address, 1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def freeze(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def serving(kind: str, folder: Path) -> Iterator[CacheServer]:
+    """A server of this kind; skips the test, and says why, where its program is missing."""
+    server = CacheServer(kind, folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
