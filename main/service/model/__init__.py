@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.guard import BreakerMode, BreakerState, GuardState
+from main.service.model.guard import BreakerMode, BreakerState, GuardState, GuardView
 from main.service.model.live import Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -34,6 +34,7 @@ __all__ = [
     "FieldMap",
     "FieldRule",
     "GuardState",
+    "GuardView",
     "Head",
     "Hits",
     "Listing",
