@@ -18,8 +18,10 @@ from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.engine import sqlite_path
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.guards.files import FileGuardBook
 from main.resources.upstream.canned import CannedSession
 from main.resources.upstream.draft import draft_source
+from main.resources.upstream.guard import Guard
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
@@ -38,10 +40,11 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
+GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def build_sync(
     clock: Clock | None = None,
     stop: threading.Event | None = None,
     watched: Sequence[Source] | None = None,
+    guards: GuardBook | None = None,
 ) -> SyncServices:
     """Build what the sync process needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts.
 
@@ -113,9 +117,12 @@ def build_sync(
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
-    sync = SyncService(
-        store, partial(connect, clock=clock, watchdog=Watchdog()), dump_product, clock, stop or threading.Event()
-    )
+    watchdog, book = Watchdog(), guards or FileGuardBook(settings.data / GUARDS)
+
+    def dial(source: Source) -> Connector:
+        return connect(source, clock, watchdog, guard=Guard(source, book, clock))
+
+    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event())
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
     return SyncServices(sync, Watcher(sync, settings.sources if watched is None else watched), lifecycle)
 

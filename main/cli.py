@@ -36,6 +36,7 @@ _COLOURS = {
     Outcome.OK: "green",
     Outcome.FAILED: "red",
     Outcome.HELD: "yellow",
+    Outcome.HELD_BACK: "yellow",
     Outcome.BUSY: "yellow",
     Outcome.STOPPED: "yellow",
 }

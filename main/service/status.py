@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from main.service.model import State
 from main.util.metrics import TIMINGS, Timing
 
 if TYPE_CHECKING:
@@ -83,4 +84,4 @@ class StatusService:
 
 
 def _is_waiting(status: SourceStatus) -> bool:
-    return status.source.enabled and status.record.synced_at is None and status.record.attempted_at is None
+    return status.state is not State.DISABLED and status.record.synced_at is None and status.record.attempted_at is None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from main.service.crawl import Crawl, Tally
-from main.service.errors import AisleError, CrawlStopped, LeaseLost
+from main.service.errors import AisleError, CrawlStopped, LeaseLost, UpstreamHeld
 from main.service.fanout import crawl_pages, run_together
 from main.service.model import Outcome, SyncReport
 from main.util.ids import new_id
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=30)
 _RENEW_AFTER = timedelta(seconds=10)
 _FIRST_RETRY = timedelta(seconds=5)
+_HELD_RETRY = timedelta(seconds=30)
 _JITTER = 0.1
 _SHRINK = 0.5
 
@@ -101,6 +102,8 @@ class SyncService:
             return replace(report, outcome=Outcome.STOPPED, finished_at=self.clock.now(), error=str(error))
         except LeaseLost as error:
             return replace(report, outcome=Outcome.BUSY, finished_at=self.clock.now(), error=str(error))
+        except UpstreamHeld as error:
+            return self._held_back(report, error)
         except AisleError as error:
             return self._failed(report, type(error).__name__, str(error), getattr(error, "retry_after", None))
         except Exception as error:  # noqa: BLE001 - the watcher lives on: a defect met by one source must not end the others' syncs
@@ -134,6 +137,13 @@ class SyncService:
         )
         return done
 
+    def _held_back(self, report: SyncReport, error: UpstreamHeld) -> SyncReport:
+        """Give the report of a crawl whose calls were held back: no news of the shop, so its last real error stays on record."""
+        kind, text, wait = type(error).__name__, str(error), error.retry_after
+        _log.info("source.sync_held_back", source=report.source, error_type=kind, error=text, retry_after=wait)
+        ended = self.clock.now()
+        return replace(report, outcome=Outcome.HELD_BACK, finished_at=ended, error_type=kind, error=text, retry_after=wait)
+
     def _failed(self, report: SyncReport, error_type: str, text: str, retry_after: float | None) -> SyncReport:
         failed = replace(
             report,
@@ -163,8 +173,12 @@ class SyncService:
     def _plan_next(self, source: Source, report: SyncReport) -> None:
         if report.outcome in {Outcome.STOPPED, Outcome.BUSY}:
             return
-        failures = self.store.failures(source.name) if report.outcome is Outcome.FAILED else 0
-        wait = next_wait(source, failures, random.uniform(-1, 1), report.retry_after)  # noqa: S311 - no secret
+        luck = random.uniform(-1, 1)  # noqa: S311 - no secret
+        if report.outcome is Outcome.HELD_BACK:
+            wait = held_wait(source, luck, report.retry_after)
+        else:
+            failures = self.store.failures(source.name) if report.outcome is Outcome.FAILED else 0
+            wait = next_wait(source, failures, luck, report.retry_after)
         self.store.schedule(source.name, self.clock.now() + wait)
 
 
@@ -177,3 +191,12 @@ def next_wait(source: Source, failures: int, luck: float, retry_after: float | N
     """
     wait = source.every if failures == 0 else min(source.every, _FIRST_RETRY * 2 ** min(failures - 1, 16))
     return max(wait * (1 + _JITTER * luck), timedelta(seconds=retry_after or 0))
+
+
+def held_wait(source: Source, luck: float, retry_after: float | None) -> timedelta:
+    """Give how long to wait until a sync that was held back is tried again.
+
+    Just past ``retry_after``, or half a minute where only a person knows; ``luck`` of -1..1 spreads it over a tenth more.
+    """
+    wait = min(source.every, _HELD_RETRY) if retry_after is None else timedelta(seconds=retry_after)
+    return wait * (1 + _JITTER * (luck + 1) / 2)

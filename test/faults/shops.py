@@ -32,6 +32,7 @@ class FaultyShop:
     def __init__(self, count: int = 60, seed: int = 1) -> None:
         self.app: WSGIApplication = generated_app(count, seed)
         self.fault: str | None = None
+        self.retry_after = "30"
         self.calls = 0
         self.asked = threading.Event()
         self.released = threading.Event()
@@ -84,7 +85,7 @@ class FaultyShop:
         return json_response({"products": products, "total": 10_000_000})
 
     def throttled(self, _: WSGIEnvironment) -> Response:
-        return Response("slow down", 429, {"Retry-After": "30"})
+        return Response("slow down", 429, {"Retry-After": self.retry_after})
 
     def broken(self, _: WSGIEnvironment) -> Response:
         return Response("Internal Server Error", 500)

@@ -1,6 +1,7 @@
 """Whatever a shop does, lists go on answering its last good data and /sources tells the truth."""
 
 import itertools
+import time
 from datetime import timedelta
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_faulty_shop_changes_no_list_and_says_what_is_wrong(aisle, shop, fault
     assert team.source("depot")["state"] == "fresh"
 
 
-@pytest.mark.parametrize("fault", WORDS)
+@pytest.mark.parametrize("fault", [fault for fault in WORDS if fault != "throttled"])
 def test_a_shop_that_is_faulty_from_the_start_gives_nothing_and_later_everything(aisle, shop, fault):
     team = aisle(limited("acme", shop.url, timeout=timedelta(milliseconds=300)))
     shop.fault = fault
@@ -64,6 +65,23 @@ def test_a_shop_that_is_faulty_from_the_start_gives_nothing_and_later_everything
     shop.released.set()
     assert team.sync()["acme"].outcome is Outcome.OK
     assert (team.total(), team.source("acme")["state"]) == (60, "fresh")
+
+
+def test_a_shop_that_asks_for_a_pause_is_not_called_before_it_is_over(aisle, shop):
+    team = aisle(limited("acme", shop.url))
+    shop.fault, shop.retry_after = "throttled", "2"
+    assert team.sync()["acme"].outcome is Outcome.FAILED
+    shop.fault, began, calls = None, time.monotonic(), shop.calls
+    held = team.sync()["acme"]
+    assert (held.outcome, held.error_type, shop.calls) == (Outcome.HELD_BACK, "UpstreamPaused", calls)
+    assert 0 < held.retry_after <= 2
+    told = team.source("acme")
+    assert (told["error_type"], told["failures"], told["state"]) == ("UpstreamThrottled", 1, "rate_limited")
+    while (report := team.sync()["acme"]).outcome is Outcome.HELD_BACK:
+        assert shop.calls == calls
+        time.sleep(0.05)
+    assert (report.outcome, team.total()) == (Outcome.OK, 60)
+    assert time.monotonic() - began > 1.5
 
 
 @pytest.mark.parametrize("victim", SHOP_NAMES)

@@ -20,6 +20,7 @@ from main.resources.upstream.woostore import WooStoreConnector
 
 if TYPE_CHECKING:
     from main.resources.upstream.base import BaseConnector
+    from main.resources.upstream.guard import Guard
     from main.service.model import Source
     from main.util.clock import Clock
 
@@ -38,10 +39,14 @@ KINDS: dict[str, type[BaseConnector]] = {
 
 
 def connect(
-    source: Source, clock: Clock, watchdog: Watchdog | None = None, session: UpstreamSession | None = None
+    source: Source,
+    clock: Clock,
+    watchdog: Watchdog | None = None,
+    session: UpstreamSession | None = None,
+    guard: Guard | None = None,
 ) -> BaseConnector:
-    """Give the connector for a source, with a watchdog of its own where none is shared; nothing is called yet."""
-    return _connector_class(source)(source, session or UpstreamSession(source, watchdog or Watchdog()), clock)
+    """Give the connector for a source, with a watchdog and a guard of its own where none is shared; nothing is called yet."""
+    return _connector_class(source)(source, session or UpstreamSession(source, watchdog or Watchdog(), guard), clock)
 
 
 def _connector_class(source: Source) -> type[BaseConnector]:

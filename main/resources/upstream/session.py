@@ -16,7 +16,7 @@ from requests.auth import HTTPBasicAuth
 
 from main import __version__
 from main.resources.upstream.faults import refuse_errors, translate
-from main.resources.upstream.throttle import Throttle
+from main.resources.upstream.guard import Guard
 from main.resources.upstream.watchdog import WatchedAdapter
 from main.service.errors import UpstreamGarbled, UpstreamTimeout
 from main.util.logs import current_request_id
@@ -72,12 +72,11 @@ class _Call:
 class UpstreamSession:
     """Calls to one source; each thread has its own ``requests.Session``, because its state is not for sharing."""
 
-    def __init__(self, source: Source, watchdog: Watchdog) -> None:
+    def __init__(self, source: Source, watchdog: Watchdog, guard: Guard | None = None) -> None:
         self._source = source
         self._watchdog = watchdog
         self._origin = _origin(source.url)
-        self._closed = threading.Event()
-        self._throttle = Throttle(source.rate, self._closed)
+        self._guard = guard or Guard(source)
         self._calls: set[WatchedCall] = set()
         self._local = threading.local()
         self._opened: list[requests.Session] = []
@@ -120,7 +119,7 @@ class UpstreamSession:
 
     def close(self) -> None:
         """End the calls under way and close every connection."""
-        self._closed.set()
+        self._guard.close()
         with self._lock:
             calls, opened, self._opened = list(self._calls), self._opened, []
         for call in calls:
@@ -130,8 +129,8 @@ class UpstreamSession:
 
     def _ask(self, wanted: _Call, patience: float) -> Answer:
         timeout = self._source.timeout.total_seconds() * patience
-        self._throttle.wait(time.monotonic() + max(timeout, _LONGEST_TURN))
-        with self._watched(time.monotonic() + timeout) as call:
+        turn = time.monotonic() + max(timeout, _LONGEST_TURN)
+        with self._guard.admitted(turn), self._watched(time.monotonic() + timeout) as call:
             try:
                 answer = self._call(wanted, timeout)
             except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:

@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.guard import BreakerMode, BreakerState, GuardState
+from main.service.model.guard import BreakerMode, BreakerState, GuardState, GuardView
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -35,6 +35,7 @@ __all__ = [
     "FieldMap",
     "FieldRule",
     "GuardState",
+    "GuardView",
     "Head",
     "Hits",
     "Listing",

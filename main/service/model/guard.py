@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+# Nothing is held back for longer: what lies farther ahead was written before the clock was set back, and counts no more.
+_FARTHEST = 61.0
 
 
 class BreakerMode(StrEnum):
@@ -27,8 +34,9 @@ class GuardState:
     """The state of one source's guard; times are seconds since 1970, durations seconds unless the name says otherwise.
 
     ``enabled`` is a person's switch, None where the settings decide. ``buckets`` are (second, calls, failures) of the last
-    moments, oldest first; ``durations_ms`` those of the last calls. ``tokens`` at ``tokens_at`` is the rate's bucket (None: full),
-    ``retry_tokens`` the retry budget's. While ``probe_until`` lies ahead, the owner named in ``probe_owner`` is trying the shop. Answers of the shop from before ``purged_at`` are not to be used any more.
+    moments, oldest first; ``durations_ms`` those of the last calls. ``begun`` are (time, calls) of the calls that count against the
+    rate, ``retry_tokens`` what the retry budget holds (None: full). While ``probe_until`` lies ahead, the owner named in
+    ``probe_owner`` is trying the shop. Answers of the shop from before ``purged_at`` are not to be used any more.
     """
 
     mode: BreakerMode = BreakerMode.AUTO
@@ -41,8 +49,7 @@ class GuardState:
     probe_owner: str | None = None
     probe_until: float | None = None
     paused_until: float | None = None
-    tokens: float | None = None
-    tokens_at: float = 0.0
+    begun: tuple[tuple[float, int], ...] = ()
     retry_tokens: float | None = None
     calls: int = 0
     failures: int = 0
@@ -51,3 +58,47 @@ class GuardState:
     last_error: str | None = None
     last_error_at: float | None = None
     purged_at: float | None = None
+
+    def breaker(self, now: float) -> BreakerState:
+        """Give where the breaker stands; a person's word comes before its own."""
+        if self.mode is not BreakerMode.AUTO:
+            return BreakerState.OPEN if self.mode is BreakerMode.FORCED_OPEN else BreakerState.CLOSED
+        if self.opened_at is None:
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if self.open_for(now) else BreakerState.HALF_OPEN
+
+    def open_for(self, now: float) -> float:
+        """Give how long the breaker itself lets nobody through yet."""
+        return _left(self.open_until, now)
+
+    def probed_for(self, now: float) -> float:
+        """Give how long the call that tries the shop may still take."""
+        return _left(self.probe_until, now)
+
+    def paused_for(self, now: float) -> float:
+        """Give how long the shop wants to be left alone yet."""
+        return _left(self.paused_until, now)
+
+
+def _left(until: float | None, now: float) -> float:
+    left = 0.0 if until is None else until - now
+    return left if 0 < left <= _FARTHEST else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardView:
+    """What a person is shown of a source's guard; ``enabled`` is None where no person has switched it."""
+
+    state: BreakerState
+    mode: BreakerMode
+    enabled: bool | None
+    next_probe_at: dt.datetime | None
+    paused_until: dt.datetime | None
+    calls: int
+    failures: int
+    failures_in_row: int
+    p50_ms: int | None
+    p95_ms: int | None
+    last_error_type: str | None
+    last_error: str | None
+    last_error_at: dt.datetime | None

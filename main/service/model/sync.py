@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """How a sync ended."""
+    """How a sync ended. A held crawl shrank and waits for a second one; one that was held back could make no call."""
 
     OK = "ok"
     FAILED = "failed"
     HELD = "held"
+    HELD_BACK = "held_back"
     STOPPED = "stopped"
     BUSY = "busy"
 

@@ -13,7 +13,6 @@ from werkzeug import Response
 
 from main.resources.upstream.faults import parse_retry_after
 from main.resources.upstream.session import UpstreamSession
-from main.resources.upstream.throttle import Throttle
 from main.resources.upstream.watchdog import Watchdog
 from main.service.errors import (
     UpstreamError,
@@ -291,23 +290,6 @@ class TestTime:
         for _ in range(5):
             session.get()
         assert 0.6 <= time.monotonic() - began < GENEROUS
-
-    def test_a_call_that_would_come_too_late_is_not_waited_for(self):
-        throttle = Throttle(Rate(1, timedelta(hours=1)), threading.Event())
-        throttle.wait(time.monotonic() + 1)
-        with pytest.raises(UpstreamTimeout, match="No call was free"):
-            throttle.wait(time.monotonic() + 1)
-
-    def test_closing_the_source_ends_the_wait_for_a_turn(self):
-        closed = threading.Event()
-        throttle = Throttle(Rate(1, timedelta(minutes=1)), closed)
-        throttle.wait(time.monotonic() + 1)
-        closed.set()
-        with pytest.raises(UpstreamTimeout, match="was closed"):
-            throttle.wait(time.monotonic() + 120)
-
-    def test_without_a_rate_nothing_waits(self):
-        Throttle(None, threading.Event()).wait(deadline=-1)
 
 
 class TestConnection:

@@ -1,0 +1,1 @@
+"""Where guards keep what they know of each source."""

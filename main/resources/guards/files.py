@@ -1,0 +1,120 @@
+"""The guard book that all processes of a machine share: a folder with a small file and a few locks for each source."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from main.resources.guards.locks import try_lock, unlock
+from main.resources.guards.places import NONE_FREE, Places
+from main.resources.guards.shared import SharedState
+from main.service.errors import UpstreamTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from main.service.model import GuardState
+
+T = TypeVar("T")
+
+_SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.005
+
+_log = structlog.get_logger("guard")
+
+
+class FileGuardBook:
+    """States that outlive processes, and places that the kernel frees when their holder dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._states: dict[str, SharedState] = {}
+        self._places: dict[str, _FilePlaces] = {}
+
+    def read(self, source: str) -> GuardState:
+        """Give a source's state as it was a moment ago; that of a source never seen is the default one."""
+        return self._state(source).read()
+
+    def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+        """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer.
+
+        ``step`` may be taken again when the file could not be had at first. A person's switch survives a power cut.
+
+        Raises:
+            Unavailable: the step moves a person's switch, and that cannot be kept now.
+        """
+        return self._state(source).change(step)
+
+    def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
+        """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
+
+        Raises:
+            UpstreamTimeout: none was free before the deadline (monotonic seconds).
+        """
+        places = self._places.get(source)
+        if places is None:
+            with self._lock:
+                places = self._places.setdefault(source, _FilePlaces(self._folder, source))
+        return places.held(limit, deadline)
+
+    def _state(self, source: str) -> SharedState:
+        state = self._states.get(source)
+        if state is None:
+            with self._lock:
+                state = self._states.setdefault(source, SharedState(self._folder / f"{source}.json"))
+        return state
+
+
+class _FilePlaces:
+    """A lock file for each place. Inside the process it is first come first served; between processes luck decides."""
+
+    def __init__(self, folder: Path, source: str) -> None:
+        self._folder = folder
+        self._source = source
+        self._own = Places()
+        self._freed = threading.Event()
+        self._shared = True
+
+    @contextmanager
+    def held(self, limit: int, deadline: float) -> Iterator[None]:
+        with self._own.held(limit, deadline):
+            file = self._take(limit, deadline)
+            try:
+                yield
+            finally:
+                if file is not None:
+                    unlock(file)
+                self._freed.set()
+
+    def _take(self, limit: int, deadline: float) -> int | None:
+        """Give a locked place's descriptor, or None where files cannot be had: then this process counts for itself."""
+        while True:
+            self._freed.clear()
+            try:
+                file = self._try_all(limit)
+            except OSError as error:
+                if self._shared:
+                    _log.warning("guard.places_not_shared", source=self._source, error=str(error))
+                self._shared = False
+                return None
+            self._shared = True
+            if file is not None:
+                return file
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise UpstreamTimeout(NONE_FREE)
+            self._freed.wait(min(left, random.uniform(_SHORTEST_NAP, _LONGEST_NAP)))  # noqa: S311 - no secret
+
+    def _try_all(self, limit: int) -> int | None:
+        for number in range(limit):
+            file = try_lock(self._folder / f"{self._source}.place{number}")
+            if file is not None:
+                return file
+        return None

@@ -1,0 +1,159 @@
+"""One source's state as this process shares it with the others of the machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from main.resources.guards.locks import locked, try_lock, unlock
+from main.resources.guards.pages import (
+    DamagedPage,
+    Mark,
+    decode_page,
+    encode_page,
+    keep_switch,
+    mark_of,
+    read_file,
+    read_switch,
+    switch_of,
+    write_file,
+)
+from main.service.errors import Unavailable
+from main.service.model import GuardState
+from main.util.metrics import TIMINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_PATIENCE = 0.1  # for another process's lock, before this one goes on with what it knows
+_LOOK = 0.1  # between two looks at the file
+_GRAIN_NS = 50_000_000  # two writes within one tick of the file system's clock may leave the same mark
+_STUCK = 1.0  # after a wait in vain, the lock is tried without waiting for so long
+_OWED = 1000
+_UNSEEN = (0, 0, 0)
+
+_log = structlog.get_logger("guard")
+
+
+class SharedState:
+    """Reads cost next to nothing; a change is one step for all processes, or, while the file cannot be had, one step here.
+
+    A step that could not be shared is owed: it is taken again on the shared state as soon as that can be had.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._state = GuardState()
+        self._mark: Mark | None = _UNSEEN
+        self._looked = float("-inf")
+        self._owed: deque[Callable[[GuardState], tuple[GuardState, Any]]] = deque(maxlen=_OWED)
+        self._stuck_until = float("-inf")
+        self._told = False
+
+    def read(self) -> GuardState:
+        """Give the state as it was at most a tenth of a second ago."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK and not self._owed:
+            self._looked = now
+            try:
+                self._look()
+            except OSError as error:
+                self._note("guard.state_unreadable", 0.0, error)
+        return self._state
+
+    def change(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+        """Replace the state by what ``step`` makes of it and give its answer.
+
+        Raises:
+            Unavailable: the step moves a person's switch, and that cannot be kept now.
+        """
+        with self._lock:
+            began = time.monotonic()
+            patience = 0.0 if began < self._stuck_until else _PATIENCE
+            try:
+                with locked(self._path, patience, self._find_mark) as file:
+                    answer = self._share(file, step)
+            except OSError as error:
+                if patience:
+                    self._stuck_until = time.monotonic() + _STUCK
+                self._note("guard.state_not_shared", time.monotonic() - began, error)
+                return self._go_on(step)
+            self._told = False
+            return answer
+
+    def _find_mark(self) -> Mark | None:
+        try:
+            return mark_of(self._path.stat())
+        except FileNotFoundError:
+            return None
+
+    def _look(self) -> None:
+        mark = self._find_mark()
+        if mark == self._mark and (mark is None or time.time_ns() - mark[0] > _GRAIN_NS):
+            return
+        try:
+            content = self._path.read_bytes() if mark else b""
+            self._state, self._mark = decode_page(content) if content else self._start_afresh(), mark
+        except DamagedPage:
+            self._look_closely()
+
+    def _look_closely(self) -> None:
+        """Read again under the lock, where nothing is half written; while another process writes, what is known stands."""
+        file = try_lock(self._path)
+        if file is not None:
+            try:
+                self._state, self._mark = self._read(file)
+            finally:
+                unlock(file)
+
+    def _read(self, file: int) -> tuple[GuardState, Mark]:
+        content, mark = read_file(file)
+        try:
+            return (decode_page(content) if content else self._start_afresh()), mark
+        except DamagedPage as error:
+            if mark != self._mark:
+                _log.warning("guard.state_damaged", source=self._path.stem, error=str(error))
+            return self._start_afresh(), mark
+
+    def _start_afresh(self) -> GuardState:
+        return read_switch(self._switch_path()).put_on(GuardState())
+
+    def _switch_path(self) -> Path:
+        return self._path.with_suffix(".switch")
+
+    def _share(self, file: int, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+        before, mark = self._read(file)
+        state = before
+        for earlier in self._owed:
+            state, _ = earlier(state)
+        state, answer = step(state)
+        if state is not before:
+            if switch_of(state) != switch_of(before):
+                keep_switch(self._switch_path(), switch_of(state))
+            mark = write_file(file, encode_page(state))
+        self._state, self._mark, self._looked = state, mark, time.monotonic()
+        self._owed.clear()
+        return answer
+
+    def _go_on(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+        after, answer = step(self._state)
+        if switch_of(after) != switch_of(self._state):
+            raise Unavailable("The switch cannot be kept now: the file of the source's guard is not to be had.")
+        if after is not self._state:
+            self._owed.append(step)
+            self._state = after
+        return answer
+
+    def _note(self, event: str, seconds: float, error: OSError) -> None:
+        TIMINGS.record(event, seconds * 1000)
+        if not self._told:  # once for a while in which nothing is shared, not for every call in it
+            _log.warning(event, source=self._path.stem, error=str(error))
+        self._told = True

@@ -1,0 +1,180 @@
+"""When calls to a source are held back, and what the end of a call says about the shop: pure decisions on the guard's state."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from main.service.errors import (
+    UpstreamGarbled,
+    UpstreamHeld,
+    UpstreamOpen,
+    UpstreamPaused,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from main.service.model import BreakerMode, BreakerState
+
+if TYPE_CHECKING:
+    from main.service.model import GuardState
+
+FAILURES_IN_ROW = 5
+LONGEST_PAUSE = 60.0
+_LEAST_CALLS = 20
+_RATIO = 0.5
+_WINDOW = 10  # whole seconds
+_FIRST_OPEN = 5.0
+_GROWTH = 1.25
+_LONGEST_OPEN = 8.0
+_JITTER = 0.15  # only ever more, so that a shop in trouble gets its five seconds; at most 9.2 s come of it
+_USUAL_PAUSE = 5.0
+_LONGEST_PROBE = 30.0
+_PROBE_GRACE = 1.0
+_PROBE_LOOK = 1.0
+_RETRIES = 10.0
+_RETRY_GAIN = 0.1
+_DURATIONS = 100
+_BAD_STATUSES = {401, 403, 407, 408}
+_CLIENT_ERRORS = range(400, 500)
+_SERVER_ERRORS = range(500, 600)
+
+
+class Verdict(Enum):
+    """What the end of a call says about the shop."""
+
+    GOOD = auto()
+    BAD = auto()
+    THROTTLED = auto()
+    NEUTRAL = auto()  # it answered, but neither as a working shop nor as one in trouble
+    NOTHING = auto()  # the call was given up by us
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call that is over: who made it, how it ended, when, and how long it took in seconds."""
+
+    owner: str
+    verdict: Verdict
+    at: float
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+
+def judge(error: BaseException | None) -> Verdict:
+    """Say what an exception, or none, tells about the shop. A 404 of one item, or any such refusal, shows a shop that works."""
+    if error is None:
+        return Verdict.GOOD
+    if isinstance(error, UpstreamThrottled):
+        return Verdict.THROTTLED
+    if isinstance(error, UpstreamRefused):
+        if error.status in _BAD_STATUSES or error.status in _SERVER_ERRORS:
+            return Verdict.BAD
+        return Verdict.GOOD if error.status in _CLIENT_ERRORS else Verdict.NEUTRAL
+    return Verdict.BAD if isinstance(error, UpstreamTimeout | UpstreamUnreachable | UpstreamGarbled) else Verdict.NOTHING
+
+
+def find_hold(state: GuardState, owner: str, now: float) -> UpstreamHeld | None:
+    """Give the reason why this call may not be made now, if there is one: a person, a pause, or the breaker."""
+    if state.mode is BreakerMode.FORCED_OPEN:
+        return UpstreamOpen("The source is switched off by hand.")
+    if left := state.paused_for(now):
+        return UpstreamPaused(f"The shop asked to be left alone for {math.ceil(left)} s more.", left)
+    breaker = state.breaker(now)
+    if breaker is BreakerState.OPEN:
+        left = state.open_for(now)
+        return UpstreamOpen(f"The shop failed too often; it is tried again in {math.ceil(left)} s.", left)
+    left = state.probed_for(now)
+    if breaker is BreakerState.HALF_OPEN and left and state.probe_owner != owner:
+        return UpstreamOpen("The shop failed too often; one call is trying it right now.", min(left, _PROBE_LOOK))
+    return None
+
+
+def begin(state: GuardState, owner: str, now: float, patience: float) -> GuardState:
+    """Give the state once this call goes ahead: half open, it is the one that tries the shop.
+
+    A probe whose process died holds the others back no longer than the ``patience`` it had, and a second.
+    """
+    if state.breaker(now) is not BreakerState.HALF_OPEN:
+        return state
+    return replace(state, probe_owner=owner, probe_until=now + min(max(patience, 0.0), _LONGEST_PROBE) + _PROBE_GRACE)
+
+
+def finish(state: GuardState, ended: Ended, luck: float) -> GuardState:
+    """Give the state once a call is over; ``luck`` of 0..1 moves how long the breaker stays open, should it open."""
+    probed = state.probe_owner == ended.owner
+    freed = replace(state, probe_owner=None, probe_until=None) if probed else state
+    if ended.verdict is Verdict.NOTHING:
+        return freed
+    counted = _count(freed, ended)
+    if ended.verdict is Verdict.THROTTLED:
+        return _pause(counted, ended)
+    if state.opened_at is not None:
+        return _settle(counted, ended, luck, probed=probed)
+    return _open(counted, ended.at, luck) if _trips(counted, ended) else counted
+
+
+def take_retry(state: GuardState) -> tuple[GuardState, bool]:
+    """Take one retry from the budget, if it has one: ten, and one more for every ten calls that were no retries."""
+    # Every call that ends adds its tenth, the retry too: so that is taken together with it.
+    left = _retries(state) - 1 - _RETRY_GAIN
+    return (replace(state, retry_tokens=round(left, 6)), True) if left >= 0 else (state, False)
+
+
+def _retries(state: GuardState) -> float:
+    return _RETRIES if state.retry_tokens is None else state.retry_tokens
+
+
+def _settle(state: GuardState, ended: Ended, luck: float, *, probed: bool) -> GuardState:
+    """Close or open again after a probe; calls that began before the breaker opened say nothing new."""
+    if ended.verdict is Verdict.GOOD and (probed or state.mode is BreakerMode.CLOSED):
+        return replace(state, opened_at=None, open_until=None, times_opened=0, buckets=())
+    return _open(state, ended.at, luck) if ended.verdict is Verdict.BAD and probed else state
+
+
+def _trips(state: GuardState, ended: Ended) -> bool:
+    if state.mode is not BreakerMode.AUTO:
+        return False
+    if ended.verdict is Verdict.BAD and state.failures_in_row >= FAILURES_IN_ROW:
+        return True
+    calls = sum(bucket[1] for bucket in state.buckets)
+    return calls >= _LEAST_CALLS and sum(bucket[2] for bucket in state.buckets) >= calls * _RATIO
+
+
+def _open(state: GuardState, now: float, luck: float) -> GuardState:
+    seconds = min(_LONGEST_OPEN, _FIRST_OPEN * _GROWTH ** min(state.times_opened, 10)) * (1 + _JITTER * luck)
+    return replace(state, opened_at=now, open_until=now + seconds, times_opened=state.times_opened + 1)
+
+
+def _pause(state: GuardState, ended: Ended) -> GuardState:
+    asked = getattr(ended.error, "retry_after", None)
+    until = ended.at + min(_USUAL_PAUSE if asked is None else asked, LONGEST_PAUSE)
+    # Of several answers the most careful one is obeyed.
+    return replace(state, paused_until=max(until, ended.at + state.paused_for(ended.at)))
+
+
+def _count(state: GuardState, ended: Ended) -> GuardState:
+    bad = ended.verdict is Verdict.BAD
+    told = ended.verdict in {Verdict.GOOD, Verdict.BAD}
+    counted = replace(
+        state,
+        calls=state.calls + 1,
+        failures=state.failures + bad,
+        failures_in_row=state.failures_in_row + 1 if bad else 0 if told else state.failures_in_row,
+        buckets=_fill(state.buckets, int(ended.at), bad=bad) if told else state.buckets,
+        durations_ms=(*state.durations_ms, round(ended.seconds * 1000))[-_DURATIONS:],
+        retry_tokens=round(min(_RETRIES, _retries(state) + _RETRY_GAIN), 6),
+    )
+    if ended.error is None or ended.verdict is Verdict.GOOD:
+        return counted
+    error = ended.error
+    return replace(counted, last_error_type=type(error).__name__, last_error=str(error), last_error_at=ended.at)
+
+
+def _fill(buckets: tuple[tuple[int, int, int], ...], second: int, *, bad: bool) -> tuple[tuple[int, int, int], ...]:
+    kept = [bucket for bucket in buckets if second - _WINDOW < bucket[0] <= second]
+    _, calls, failures = kept.pop() if kept and kept[-1][0] == second else (second, 0, 0)
+    return (*kept, (second, calls + 1, failures + bad))
