@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _PORTS = {"http": 80, "https": 443}
 _DECODED = 3  # how often a path may have been encoded before a server reads it
 _DOTS = {".", ".."}
-_LOWEST_PRINTABLE = 0x20
-_DELETE = 0x7F
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def quote_id(source_id: str) -> str:
@@ -63,8 +63,15 @@ class Place:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """Give the place a source's URL names."""
-        return cls(url, origin_of(url), urlsplit(url).path.rstrip("/"))
+        """Give the place a source's URL names.
+
+        Raises:
+            UpstreamGarbled: it is no URL.
+        """
+        try:
+            return cls(url, origin_of(url), urlsplit(url).path.rstrip("/"))
+        except ValueError as error:
+            raise UpstreamGarbled("The source's URL is not a URL.") from error
 
     def below(self, path: str) -> str:
         """Give the URL of a path below the source's own.
@@ -107,7 +114,7 @@ def with_query(url: str, query: Mapping[str, str | int] | Sequence[tuple[str, st
 
 
 def _has_controls(text: str) -> bool:
-    return any(ord(character) < _LOWEST_PRINTABLE or ord(character) == _DELETE for character in text)
+    return _CONTROLS.search(text) is not None
 
 
 def _climbs(path: str) -> bool:

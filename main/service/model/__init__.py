@@ -17,7 +17,7 @@ from main.service.model.query import (
     Term,
     TermKind,
 )
-from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
+from main.service.model.source import Credentials, Head, OAuth2, Platform, Rate, Source, SourceRecord, SourceStatus, State
 from main.service.model.sync import Outcome, SyncReport
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Look",
     "LookState",
     "Money",
+    "OAuth2",
     "Outcome",
     "Page",
     "Paging",
