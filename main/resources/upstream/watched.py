@@ -8,10 +8,10 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import certifi
 from requests import Response
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def tls_context() -> ssl.SSLContext:
     """Give the one TLS context of this process: reading the certificate bundle costs more than a whole call."""
     context = create_urllib3_context()
-    context.load_verify_locations(certifi.where())
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return context
 
 

@@ -4,7 +4,6 @@ import gzip
 import logging
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,9 +11,7 @@ import pytest
 from werkzeug import Response
 
 from main.resources.upstream.faults import parse_retry_after
-from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.throttle import Throttle
-from main.resources.upstream.watchdog import Watchdog
 from main.service.errors import (
     UpstreamError,
     UpstreamGarbled,
@@ -27,24 +24,10 @@ from main.service.model import Credentials, Rate
 from main.util.logs import request_context
 from main.util.metrics import TIMINGS
 from main.util.secret import Secret
-from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import canned, reply
 
 SHORT = timedelta(milliseconds=300)
 GENEROUS = 5.0
-
-
-@pytest.fixture
-def session_to():
-    opened = []
-
-    def open_session(url: str, **more: object) -> UpstreamSession:
-        opened.append(UpstreamSession(replace(A_SOURCE, url=url, **more), Watchdog()))
-        return opened[-1]
-
-    yield open_session
-    for session in opened:
-        session.close()
 
 
 @pytest.fixture
