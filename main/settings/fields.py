@@ -21,6 +21,8 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_SIZE = re.compile(r"(\d{1,9})\s*(B|KiB|MiB|GiB)\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})\s*(ms|s|m|h|d)\Z", re.ASCII)
 _RATE = re.compile(r"([1-9]\d{0,5})\s*/\s*(s|m|h|d)\Z", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
@@ -90,6 +92,23 @@ class Duration(fields.Field[timedelta]):
         return duration
 
 
+class Size(fields.Field[int]):
+    """Bytes with a unit: ``512KiB``, ``8MiB``."""
+
+    def __init__(self, *, at_least: int, at_most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.at_least = at_least
+        self.at_most = at_most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ARG002
+        found = _SIZE.match(value.strip()) if isinstance(value, str) else None
+        size = int(found[1]) * _SIZES[found[2]] if found else 0
+        if not self.at_least <= size <= self.at_most:
+            bounds = f"at least {self.at_least // 1024}KiB, at most {self.at_most // 1024**2}MiB"
+            raise ValidationError(f"a size with a unit of B, KiB, MiB or GiB, such as 8MiB; {bounds}")
+        return size
+
+
 class CallRate(fields.Field[Rate]):
     """Calls in a period: ``10/s``, ``100/m``."""
 
@@ -129,6 +148,15 @@ class SourceUrl(fields.Field[str]):
                 "an http:// or https:// URL without user or fragment (feeds also file:///PATH, /PATH or ./PATH)"
             )
         return str(value).rstrip("/")
+
+
+class WebUrl(fields.Field[str]):
+    """An http or https URL; never with credentials inside."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if not isinstance(value, str) or not _is_source_url(value) or urlsplit(value).scheme == "file":
+            raise ValidationError("an http:// or https:// URL without user or fragment")
+        return str(value)
 
 
 def _is_source_url(value: str) -> bool:

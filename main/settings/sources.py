@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
-from main.service.model import Credentials, FieldMap, Listing, Source
+from main.service.model import Credentials, FieldMap, Listing, OAuth2, Source
 from main.settings.basics import Section, boolean, integer, one_of, text, texts
 from main.settings.fields import (
     CallRate,
@@ -16,9 +16,11 @@ from main.settings.fields import (
     Duration,
     Provided,
     SecretText,
+    Size,
     SourceName,
     SourceUrl,
     TextMap,
+    WebUrl,
 )
 from main.settings.mapped import FieldsSchema, ItemSchema, ListSchema
 
@@ -106,19 +108,33 @@ class HeaderSchema(SecretSection):
     value = SecretText(required=True)
 
 
+class OAuth2Schema(SecretSection):
+    """``auth.oauth2`` of a source: where its access tokens come from (RFC 6749, 4.4)."""
+
+    token_url = WebUrl(required=True)
+    client_id = SecretText(required=True)
+    client_secret = SecretText(required=True)
+    scope = text()
+    audience = text()
+
+
+AUTH_KINDS = ("basic", "bearer", "header", "oauth2", "query")
+
+
 class SourceAuthSchema(SecretSection):
-    """``auth`` of a source: one of basic, bearer, header, query."""
+    """``auth`` of a source: one of the ways there are."""
 
     basic = fields.Nested(BasicSchema)
     bearer = SecretText()
     header = fields.Nested(HeaderSchema)
+    oauth2 = fields.Nested(OAuth2Schema)
     query = SecretMap(keys=text(), values=SecretText(), error_messages={"invalid": "a mapping of names to secrets"})
 
     @validates_schema
     def check_one(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse two ways at once."""
         if len(data) != 1:
-            raise ValidationError("exactly one of basic, bearer, header, query")
+            raise ValidationError(f"exactly one of {', '.join(AUTH_KINDS)}")
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Credentials:
@@ -129,6 +145,7 @@ class SourceAuthSchema(SecretSection):
             bearer=data.get("bearer"),
             header=(header["name"], header["value"]) if header else None,
             query=tuple(sorted(data.get("query", {}).items())),
+            oauth2=OAuth2(**data["oauth2"]) if "oauth2" in data else None,
         )
 
 
@@ -145,6 +162,8 @@ class SourceSchema(Section):
     timeout = Duration(at_least=timedelta(milliseconds=50))
     concurrency = integer(1, 64)
     rate = CallRate()
+    max_body = Size(at_least=1024, at_most=256 * 1024 * 1024)
+    proxy = WebUrl()
     auth = fields.Nested(SourceAuthSchema, attribute="credentials")
     headers = texts()
     max_products = integer(1, 10_000_000)

@@ -14,29 +14,32 @@ class CannedSession(UpstreamSession):
     """Answers every call with one payload, so that a mapping can be tried on a file."""
 
     def __init__(self, url: str, payload: bytes) -> None:
-        self._answer = Answer(url, {}, payload)
+        self._answer_always = Answer(url, {}, payload)
 
     def get(
         self,
         path: str = "",
         params: Mapping[str, str | int] | None = None,
         *,
-        limit: int = 0,
+        limit: int | None = None,
         patience: float = 1,
+        deadline: float | None = None,
     ) -> Answer:
         """Give the payload."""
-        del path, params, limit, patience
-        return self._answer
+        del path, params, limit, patience, deadline
+        return self._answer_always
 
-    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
+    def post(
+        self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any], *, deadline: float | None = None
+    ) -> Answer:
         """Give the payload."""
-        del path, params, body
-        return self._answer
+        del path, params, body, deadline
+        return self._answer_always
 
-    def follow(self, url: str) -> Answer:
+    def follow(self, url: str, *, deadline: float | None = None) -> Answer:
         """Give the payload."""
-        del url
-        return self._answer
+        del url, deadline
+        return self._answer_always
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import requests
-import structlog
-import urllib3
-from requests.auth import HTTPBasicAuth
 
-from main import __version__
+from main.resources.upstream.asking import AGENT, Asker
 from main.resources.upstream.faults import refuse_errors, translate
 from main.resources.upstream.guard import Guard
-from main.resources.upstream.watchdog import WatchedAdapter
-from main.service.errors import UpstreamGarbled, UpstreamTimeout
-from main.util.logs import current_request_id
+from main.resources.upstream.kept import Kept, KeptAnswers
+from main.resources.upstream.oauth2 import TokenKeeper
+from main.resources.upstream.retry import OneMoreTry
+from main.resources.upstream.urls import Place, with_query
+from main.resources.upstream.wire import Wire
+from main.service.errors import UpstreamRefused
 from main.util.timed import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from main.resources.upstream.watchdog import Watchdog, WatchedCall
-    from main.service.model import Credentials, Source
+    from main.resources.upstream.watchdog import Watchdog
+    from main.resources.upstream.wire import Reply
+    from main.service.model import Source
+    from main.service.ports import Cache
+    from main.util.secret import Secret
 
-MAX_BODY = 64 * 1024 * 1024
 MAX_FEED = 1024 * 1024 * 1024
-_CHUNK = 64 * 1024
 _LONGEST_TURN = 60.0
-_TOO_LATE = "The shop did not answer in time."
-# One more try, for calls that change nothing and on answers that say "not now"; the pause is jittered by urllib3.
-_RETRY = urllib3.Retry(
-    total=1,
-    connect=1,
-    read=False,  # not 0, under which a call that timed out would come back as a connection that failed
-    redirect=0,
-    status=1,
-    other=0,
-    status_forcelist=(502, 504),
-    allowed_methods=("GET",),
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    raise_on_status=False,
-    respect_retry_after_header=False,
-)
-
-_log = structlog.get_logger("upstream")
+_UNCHANGED = 304
+_UNAUTHORISED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,161 +45,141 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
+    """A call and its tries; a crawl's deadline begins when its turn has come, a live look's stands from the start."""
+
     url: str
-    params: Mapping[str, str | int] | None = None
-    limit: int = MAX_BODY
-    body: Mapping[str, Any] | None = None
+    seconds: float
+    limit: int
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    body: bytes | None = None
+    deadline: float | None = None
+    token: Secret | None = None
+    kept: Kept | None = None
+
+    @property
+    def repeatable(self) -> bool:
+        return self.body is None
+
+    @property
+    def whole_url(self) -> str:
+        return with_query(self.url, self.params)
 
 
 class UpstreamSession:
-    """Calls to one source; each thread has its own ``requests.Session``, because its state is not for sharing."""
+    """Calls to one source. Safe to use from several threads: each connection serves one call at a time, at most ``concurrency`` are kept."""
 
-    def __init__(self, source: Source, watchdog: Watchdog, guard: Guard | None = None) -> None:
+    def __init__(self, source: Source, watchdog: Watchdog, guard: Guard | None = None, kept: Cache | None = None) -> None:
         self._source = source
-        self._watchdog = watchdog
-        self._origin = _origin(source.url)
+        self._place = Place.of(source.url)
+        self._closed = threading.Event()
         self._guard = guard or Guard(source)
-        self._calls: set[WatchedCall] = set()
-        self._local = threading.local()
-        self._opened: list[requests.Session] = []
-        self._lock = threading.Lock()
+        self._asker = Asker(source)
+        self._wire = Wire(watchdog, source.concurrency, source.proxy)
+        self._tries = OneMoreTry(self._guard, self._closed)
+        self._kept = KeptAnswers(kept, source) if kept is not None else None
+        tokens = source.credentials.oauth2
+        self._tokens = TokenKeeper(tokens, Wire(watchdog, 1, source.proxy), AGENT) if tokens else None
 
     @timed
     def get(
-        self, path: str = "", params: Mapping[str, str | int] | None = None, *, limit: int = MAX_BODY, patience: float = 1
+        self,
+        path: str = "",
+        params: Mapping[str, str | int] | None = None,
+        *,
+        limit: int | None = None,
+        patience: float = 1,
+        deadline: float | None = None,
     ) -> Answer:
-        """Ask for ``path`` below the source's URL and give the whole answer; ``patience`` stretches the timeout.
+        """Ask for ``path`` below the source's URL and give the whole answer, of at most ``limit`` bytes (the source's ``max_body``).
+
+        It ends by ``deadline`` (monotonic seconds); without one, the source's timeout times ``patience`` after its turn has come.
 
         Raises:
             UpstreamError: the subclass says how it went wrong.
         """
-        return self._ask(_Call(self._source.url + path, params, limit), patience)
+        return self._ask(self._call(self._place.below(path), params or {}, deadline, limit=limit, patience=patience))
 
     @timed
-    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
-        """Ask for ``path`` below the source's URL by a JSON body, as GraphQL does, and give the whole answer.
+    def post(
+        self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any], *, deadline: float | None = None
+    ) -> Answer:
+        """Ask for ``path`` below the source's URL by a JSON body, as GraphQL does, and give the whole answer; never tried twice.
 
         Raises:
             UpstreamError: the subclass says how it went wrong.
         """
-        return self._ask(_Call(self._source.url + path, params, body=body), 1)
+        call = self._call(self._place.below(path), params or {}, deadline)
+        call.body = json.dumps(body, allow_nan=False).encode()
+        return self._ask(call)
 
-    def follow(self, url: str) -> Answer:
-        """Ask for an absolute URL that the shop itself named, if it is on the source's own origin.
+    def follow(self, url: str, *, deadline: float | None = None) -> Answer:
+        """Ask for an absolute URL that the shop itself named, if it is on the source's own origin and below its path.
 
         Raises:
             UpstreamGarbled: the URL leads elsewhere.
             UpstreamError: the subclass says how it went wrong.
         """
-        try:
-            same = _origin(url) == self._origin
-        except ValueError as error:
-            raise UpstreamGarbled("The shop's link to its next page is not a URL.") from error
-        if not same:
-            raise UpstreamGarbled("The shop's link to its next page leads to another host.")
-        return self._ask(_Call(url), 1)
+        return self._ask(self._call(self._place.linked(url), {}, deadline))
 
     def close(self) -> None:
-        """End the calls under way and close every connection."""
+        """End the calls under way and every wait, and close every connection."""
+        self._closed.set()
         self._guard.close()
-        with self._lock:
-            calls, opened, self._opened = list(self._calls), self._opened, []
-        for call in calls:
-            call.end()
-        for session in opened:
-            session.close()
+        self._wire.close()
+        if self._tokens is not None:
+            self._tokens.close()
 
-    def _ask(self, wanted: _Call, patience: float) -> Answer:
-        timeout = self._source.timeout.total_seconds() * patience
-        turn = time.monotonic() + max(timeout, _LONGEST_TURN)
-        with self._guard.admitted(turn), self._watched(time.monotonic() + timeout) as call:
-            try:
-                answer = self._call(wanted, timeout)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-                raise UpstreamTimeout(_TOO_LATE) if call.ended else translate(error) from error
-            # A body without a told length that was cut off by the watchdog looks whole.
-            if call.ended:
-                raise UpstreamTimeout(_TOO_LATE)
-            return answer
+    def _call(
+        self,
+        url: str,
+        params: Mapping[str, str | int],
+        deadline: float | None,
+        *,
+        limit: int | None = None,
+        patience: float = 1,
+    ) -> _Call:
+        seconds = self._source.timeout.total_seconds() * patience
+        return _Call(url, seconds, self._source.max_body if limit is None else limit, params, deadline=deadline)
 
-    @contextmanager
-    def _watched(self, deadline: float) -> Iterator[WatchedCall]:
-        with self._watchdog.watching(deadline) as call:
-            with self._lock:
-                self._calls.add(call)
-            try:
-                yield call
-            finally:
-                with self._lock:
-                    self._calls.discard(call)
+    def _ask(self, call: _Call) -> Answer:
+        if self._kept is not None and call.repeatable:
+            call.kept = self._kept.find(call.whole_url)
+        return self._tries.run(self._try, call)
 
-    def _call(self, wanted: _Call, timeout: float) -> Answer:
-        query = {**(wanted.params or {}), **{name: secret.reveal() for name, secret in self._source.credentials.query}}
-        method = "GET" if wanted.body is None else "POST"
-        with self._session().request(
-            method,
-            wanted.url,
-            params=query,
-            json=wanted.body,
-            timeout=timeout,
-            stream=True,
-            allow_redirects=False,
-            headers=_request_id(),
-        ) as response:
-            refuse_errors(response)
-            return Answer(wanted.url, {k.lower(): v for k, v in response.headers.items()}, _read(response, wanted.limit))
+    def _try(self, call: _Call) -> Answer:
+        call.token = None
+        try:
+            return self._make(call)
+        except UpstreamRefused as error:
+            if error.status != _UNAUTHORISED or call.token is None or self._tokens is None:
+                raise
+            self._tokens.forget(call.token)
+        return self._make(call)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = _new_session(self._source)
-            with self._lock:
-                self._opened.append(session)
-        return session
+    def _make(self, call: _Call) -> Answer:
+        """Make the call once: a call on the wire that the guard lets begin and learns from."""
+        turn = time.monotonic() + call.seconds + _LONGEST_TURN if call.deadline is None else call.deadline
+        with self._guard.admitted(turn):
+            if call.deadline is None:
+                call.deadline = time.monotonic() + call.seconds
+            if self._tokens is not None:
+                call.token = self._tokens.token(call.deadline)
+            return self._answer(call, self._wire.send(self._request(call), call.deadline, call.limit))
 
+    def _request(self, call: _Call) -> requests.PreparedRequest:
+        conditions = call.kept.conditions if call.kept else {}
+        try:
+            return self._asker.request(call.url, call.params, call.body, conditions, call.token)
+        except (requests.RequestException, ValueError) as error:
+            raise translate(error) from error
 
-def _new_session(source: Source) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy and no .netrc from the environment
-    adapter = WatchedAdapter(max_retries=_RETRY, pool_connections=1, pool_maxsize=1)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    session.headers["User-Agent"] = f"Aisle/{__version__} (product catalogue; one crawl per schedule)"
-    session.headers["Accept"] = "application/json, */*;q=0.5"
-    session.headers["Accept-Encoding"] = "gzip"
-    session.headers.update(source.headers)
-    _authorise(session, source.credentials)
-    return session
-
-
-def _authorise(session: requests.Session, credentials: Credentials) -> None:
-    if credentials.basic:
-        username, password = credentials.basic
-        session.auth = HTTPBasicAuth(username.reveal().encode(), password.reveal().encode())
-    if credentials.bearer:
-        session.headers["Authorization"] = f"Bearer {credentials.bearer.reveal()}"
-    if credentials.header:
-        name, value = credentials.header
-        session.headers[name] = value.reveal()
-
-
-def _request_id() -> dict[str, str]:
-    request_id = current_request_id()
-    return {"X-Request-ID": request_id} if request_id else {}
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _read(response: requests.Response, limit: int) -> bytes:
-    body = bytearray()
-    raw: Any = response.raw
-    while chunk := raw.read1(_CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > limit:
-            raise UpstreamGarbled(f"The answer is larger than {limit // 2**20} MiB.")
-    return bytes(body)
+    def _answer(self, call: _Call, reply: Reply) -> Answer:
+        if self._kept is not None and call.kept is not None and reply.status == _UNCHANGED:
+            self._kept.renew(call.whole_url, call.kept)
+            return Answer(call.url, call.kept.headers, call.kept.body)
+        refuse_errors(reply)
+        if self._kept is not None and call.repeatable:
+            self._kept.keep(call.whole_url, reply)
+        return Answer(call.url, {name.lower(): value for name, value in reply.headers.items()}, reply.body)

@@ -11,11 +11,9 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from main.resources.upstream.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +25,9 @@ _CALL = threading.local()
 class WatchedCall:
     """One call under way: its deadline (monotonic seconds) and, once there is one, its connection."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, names: Names | None = None) -> None:
         self.deadline = deadline
+        self.names = names or Names()
         self.ended = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
@@ -36,9 +35,10 @@ class WatchedCall:
     def attach(self, connection: socket.socket) -> None:
         """Watch this connection; a call that was ended before it had one is ended here."""
         # A duplicate of the descriptor stays valid while TLS wraps the socket, and cannot be mistaken for a later one of the same number.
+        twin = socket.socket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
         with self._lock:
             self._release()
-            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+            self._socket = twin
             if self.ended:
                 self._shut()
 
@@ -64,18 +64,25 @@ class WatchedCall:
             self._socket = None
 
 
+def current_call() -> WatchedCall | None:
+    """Give the call that this thread makes, if it is watched."""
+    return getattr(_CALL, "current", None)
+
+
 class Watchdog:
     """One thread for all calls of a process: started by the first of them, so after any fork, and gone when none is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None = None) -> None:
+        self._names = names or Names()
         self._calls: set[WatchedCall] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._looks_at = 0.0
 
     @contextmanager
     def watching(self, deadline: float) -> Iterator[WatchedCall]:
         """Watch the call that this thread makes inside, until the deadline (monotonic seconds)."""
-        call = WatchedCall(deadline)
+        call = WatchedCall(deadline, self._names)
         self._enter(call)
         _CALL.current = call
         try:
@@ -90,9 +97,11 @@ class Watchdog:
         with self._condition:
             self._calls.add(call)
             if self._thread is None:
+                self._looks_at = 0.0
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-            self._condition.notify()
+            elif call.deadline < self._looks_at:  # else it wakes in time, and need not be woken for each call
+                self._condition.notify()
 
     def _run(self) -> None:
         while (late := self._wait_for_late()) is not None:
@@ -101,58 +110,19 @@ class Watchdog:
 
     def _wait_for_late(self) -> list[WatchedCall] | None:
         with self._condition:
-            if not self._calls and not self._condition.wait_for(lambda: self._calls, _LINGER):
-                self._thread = None
-                return None
+            now = time.monotonic()
+            if not self._calls:
+                self._sleep(now + _LINGER)
+                if not self._calls and time.monotonic() >= now + _LINGER:
+                    self._thread = None
+                    return None
             now = time.monotonic()
             late = [call for call in self._calls if call.deadline <= now]
             self._calls.difference_update(late)
             if not late and self._calls:
-                self._condition.wait(min(call.deadline for call in self._calls) - now)
+                self._sleep(min(call.deadline for call in self._calls))
             return late
 
-
-def _attach(connection: socket.socket | None) -> None:
-    call: WatchedCall | None = getattr(_CALL, "current", None)
-    if call is not None and connection is not None:
-        call.attach(connection)
-
-
-class _Watched:
-    """Shows a connection to the watchdog: when it is made, before TLS, and each time it is used again."""
-
-    sock: socket.socket | None
-
-    def _new_conn(self) -> socket.socket:
-        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
-        _attach(connection)
-        return connection
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _attach(self.sock)
-        super().request(*args, **kwargs)  # type: ignore[misc]
-
-
-class _WatchedHTTP(_Watched, HTTPConnection):
-    pass
-
-
-class _WatchedHTTPS(_Watched, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-class WatchedAdapter(HTTPAdapter):
-    """An adapter whose connections show themselves to the watchdog."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of watched connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    def _sleep(self, until: float) -> None:
+        self._looks_at = until
+        self._condition.wait(until - time.monotonic())

@@ -18,7 +18,7 @@ from main.service.model.query import (
     TermKind,
     Wish,
 )
-from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
+from main.service.model.source import Credentials, Head, OAuth2, Platform, Rate, Source, SourceRecord, SourceStatus, State
 from main.service.model.sync import Outcome, SyncReport
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Look",
     "LookState",
     "Money",
+    "OAuth2",
     "Outcome",
     "Page",
     "Paging",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -19,13 +20,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Where a source's access tokens come from, by OAuth2's client credentials grant (RFC 6749, 4.4)."""
+
+    token_url: str
+    client_id: Secret
+    client_secret: Secret
+    scope: str | None = None
+    audience: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
-    """How a source wants to be asked: at most one of header, bearer, basic or query is set."""
+    """How a source wants to be asked: at most one of header, bearer, basic, query or oauth2 is set."""
 
     basic: tuple[Secret, Secret] | None = None
     bearer: Secret | None = None
     header: tuple[str, Secret] | None = None
     query: tuple[tuple[str, Secret], ...] = ()
+    oauth2: OAuth2 | None = None
+
+    def digest(self) -> str:
+        """Give what tells these credentials from others without telling them."""
+        tokens = self.oauth2
+        secrets = (
+            *(self.basic or ()),
+            *((self.bearer,) if self.bearer else ()),
+            *((self.header[1],) if self.header else ()),
+            *(secret for _, secret in self.query),
+            *((tokens.client_id, tokens.client_secret) if tokens else ()),
+        )
+        told = (repr(self), [secret.reveal() for secret in secrets])
+        return hashlib.blake2b(repr(told).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,8 @@ class Source:
     timeout: timedelta = timedelta(seconds=10)
     concurrency: int = 4
     rate: Rate | None = None
+    max_body: int = 8 * 1024 * 1024
+    proxy: str | None = None
     credentials: Credentials = Credentials()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
     max_products: int = 250_000

@@ -84,7 +84,7 @@ def test_sources_without_a_name_are_not_called_alike(faults):
 @pytest.mark.parametrize("auth", [{}, {"bearer": "${T}", "query": {"k": "${T}"}}])
 def test_a_source_authenticates_in_exactly_one_way(faults, auth):
     assert faults(sources({"auth": auth}), T="x") == [
-        "sources[0].auth: ***; allowed: exactly one of basic, bearer, header, query"
+        "sources[0].auth: ***; allowed: exactly one of basic, bearer, header, oauth2, query"
     ]
 
 

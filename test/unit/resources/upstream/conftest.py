@@ -12,6 +12,8 @@ import pytest
 
 from main.resources.upstream.base import BaseConnector
 from main.resources.upstream.kinds import connect
+from main.resources.upstream.session import UpstreamSession
+from main.resources.upstream.watchdog import Watchdog
 from main.service.model import Source
 from main.util.clock import SystemClock
 from sample.server import running
@@ -39,6 +41,20 @@ def dial(serve) -> Iterator[Callable[..., BaseConnector]]:
             return connector
 
         yield open_connector
+
+
+@pytest.fixture
+def session_to() -> Iterator[Callable[..., UpstreamSession]]:
+    """Return a function that opens a session to a URL; the rest are settings of its source."""
+    with ExitStack() as stack:
+
+        def open_session(url: str, **more: object) -> UpstreamSession:
+            parts = {name: more.pop(name) for name in ("guard", "kept") if name in more}
+            session = UpstreamSession(replace(A_SOURCE, url=url, **more), Watchdog(), **parts)
+            stack.callback(session.close)
+            return session
+
+        yield open_session
 
 
 @pytest.fixture

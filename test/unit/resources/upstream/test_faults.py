@@ -3,14 +3,12 @@ import requests
 import urllib3
 
 from main.resources.upstream.faults import refuse_errors, translate
+from main.resources.upstream.wire import Reply
 from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
 
 
 def answer(status, **headers):
-    response = requests.Response()
-    response.status_code = status
-    response.headers.update(headers)
-    return response
+    return Reply(status, headers, b"")
 
 
 def test_only_a_200_passes():

@@ -1,0 +1,97 @@
+"""Answers kept for the next time, so that a shop need only say that nothing changed (RFC 9110, 13.1)."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from main.service.errors import CacheDown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from main.resources.upstream.wire import Reply
+    from main.service.model import Source
+    from main.service.ports import Cache
+
+_SECONDS = 24 * 3600.0
+_LARGEST = 900 * 1024  # of memcached's usual 1 MiB a value
+_LARGEST_BODY = 8 * 1024 * 1024
+_FORM = 1
+_USEFUL = ("content-type", "link", "etag", "last-modified")
+
+
+class _Head(msgspec.Struct):
+    form: int
+    url: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer from before: its headers (names in lower case), and its body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask whether it still holds."""
+        asked = {"If-None-Match": self.headers.get("etag"), "If-Modified-Since": self.headers.get("last-modified")}
+        return {name: value for name, value in asked.items() if value}
+
+
+class KeptAnswers:
+    """One source's kept answers; a cache that is down keeps nothing and gives nothing."""
+
+    def __init__(self, cache: Cache, source: Source) -> None:
+        self._cache = cache
+        # Who asks with other credentials may be shown other things.
+        self._asker = repr((source.name, source.credentials.digest(), sorted(source.headers.items())))
+
+    def find(self, url: str) -> Kept | None:
+        """Give the answer that was kept for a URL, if there is one."""
+        try:
+            found = self._cache.get(self._key(url))
+        except CacheDown:
+            return None
+        return None if found is None else _unpack(found, url)
+
+    def keep(self, url: str, reply: Reply) -> None:
+        """Keep an answer that can be asked for on a condition; any other is let go."""
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        useful = {name: value for name, value in headers.items() if name in _USEFUL or name.startswith("x-")}
+        if not Kept(useful, b"").conditions or "no-store" in headers.get("cache-control", "") or headers.get("vary") == "*":
+            return
+        if len(reply.body) <= _LARGEST_BODY:
+            self._store(url, useful, reply.body)
+
+    def renew(self, url: str, kept: Kept) -> None:
+        """Keep an answer for longer, because the shop has just said that it still holds."""
+        self._store(url, kept.headers, kept.body)
+
+    def _store(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        packed = msgspec.json.encode(_Head(_FORM, url, dict(headers))) + b"\n" + gzip.compress(body, 1, mtime=0)
+        if len(packed) <= _LARGEST:
+            try:
+                self._cache.set(self._key(url), packed, _SECONDS)
+            except CacheDown:
+                return
+
+    def _key(self, url: str) -> str:
+        return "kept-" + hashlib.blake2b(f"{self._asker}\n{url}".encode(), digest_size=20).hexdigest()
+
+
+def _unpack(found: bytes, url: str) -> Kept | None:
+    head, _, body = found.partition(b"\n")
+    try:
+        told = msgspec.json.decode(head, type=_Head)
+        whole = gzip.decompress(body)
+    except (msgspec.DecodeError, OSError, EOFError, zlib.error):
+        return None  # written by another version, or cut off
+    return Kept(told.headers, whole) if (told.form, told.url) == (_FORM, url) else None

@@ -1,0 +1,97 @@
+"""One exchange with one host over HTTP: what is sent, what comes back, bounded in time and size."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+import urllib3
+
+from main.resources.upstream.bodies import read_body
+from main.resources.upstream.faults import translate
+from main.resources.upstream.watched import WatchedAdapter
+from main.service.errors import UpstreamError, UpstreamTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from requests import PreparedRequest
+
+    from main.resources.upstream.watchdog import Watchdog, WatchedCall
+
+TOO_LATE = "The shop did not answer in time."
+_OK = 200
+_LEAST = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the status, the headers (names in any case) and, for a 200, the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Wire:
+    """Connections to one host, each used by one thread at a time; so many are kept for the next calls."""
+
+    def __init__(self, watchdog: Watchdog, kept: int, proxy: str | None = None) -> None:
+        self._watchdog = watchdog
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        # No retries of the library's: they know neither the deadline nor the source's budget.
+        self._adapter = WatchedAdapter(max_retries=0, pool_connections=1, pool_maxsize=kept)
+        self._calls: set[WatchedCall] = set()
+        self._lock = threading.Lock()
+
+    def send(self, request: PreparedRequest, deadline: float, limit: int) -> Reply:
+        """Send a request and give the answer, whatever its status; redirects are answers.
+
+        Raises:
+            UpstreamTimeout: the answer was not whole by the deadline (monotonic seconds), or the wire was closed.
+            UpstreamError: the subclass says how it went wrong.
+        """
+        with self._watched(deadline) as call:
+            try:
+                reply = self._exchange(request, deadline, limit)
+            except UpstreamError as error:
+                if call.ended:
+                    raise UpstreamTimeout(TOO_LATE) from error
+                raise
+            except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+                raise UpstreamTimeout(TOO_LATE) if call.ended else translate(error) from error
+            # A body without a told length that was cut off by the watchdog looks whole.
+            if call.ended:
+                raise UpstreamTimeout(TOO_LATE)
+            return reply
+
+    def close(self) -> None:
+        """End the calls under way and close every connection."""
+        with self._lock:
+            calls = list(self._calls)
+        for call in calls:
+            call.end()
+        self._adapter.close()
+
+    @contextmanager
+    def _watched(self, deadline: float) -> Iterator[WatchedCall]:
+        with self._watchdog.watching(deadline) as call:
+            with self._lock:
+                self._calls.add(call)
+            try:
+                yield call
+            finally:
+                with self._lock:
+                    self._calls.discard(call)
+
+    def _exchange(self, request: PreparedRequest, deadline: float, limit: int) -> Reply:
+        left = deadline - time.monotonic()
+        if left < _LEAST:
+            raise UpstreamTimeout(TOO_LATE)
+        with self._adapter.send(request, stream=True, timeout=left, proxies=self._proxies) as response:
+            body = read_body(response.raw, response.headers, limit) if response.status_code == _OK else b""
+            return Reply(response.status_code, response.headers, body)
