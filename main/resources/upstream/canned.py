@@ -9,6 +9,8 @@ from main.resources.upstream.session import Answer, UpstreamSession
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from main.resources.upstream.session import Params
+
 
 class CannedSession(UpstreamSession):
     """Answers every call with one payload, so that a mapping can be tried on a file."""
@@ -19,18 +21,19 @@ class CannedSession(UpstreamSession):
     def get(
         self,
         path: str = "",
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         *,
         limit: int = 0,
         patience: float = 1,
+        deadline: float | None = None,
     ) -> Answer:
         """Give the payload."""
-        del path, params, limit, patience
+        del path, params, limit, patience, deadline
         return self._answer
 
-    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, params: Params | None, body: Mapping[str, Any], *, deadline: float | None = None) -> Answer:
         """Give the payload."""
-        del path, params, body
+        del path, params, body, deadline
         return self._answer
 
     def follow(self, url: str) -> Answer:

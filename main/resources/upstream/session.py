@@ -23,10 +23,12 @@ from main.util.logs import current_request_id
 from main.util.timed import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from main.resources.upstream.watchdog import Watchdog, WatchedCall
     from main.service.model import Credentials, Source
+
+    Params = Mapping[str, str | int | Sequence[str]]
 
 MAX_BODY = 64 * 1024 * 1024
 MAX_FEED = 1024 * 1024 * 1024
@@ -64,9 +66,10 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class _Call:
     url: str
-    params: Mapping[str, str | int] | None = None
+    params: Params | None = None
     limit: int = MAX_BODY
     body: Mapping[str, Any] | None = None
+    deadline: float | None = None
 
 
 class UpstreamSession:
@@ -85,23 +88,31 @@ class UpstreamSession:
 
     @timed
     def get(
-        self, path: str = "", params: Mapping[str, str | int] | None = None, *, limit: int = MAX_BODY, patience: float = 1
+        self,
+        path: str = "",
+        params: Params | None = None,
+        *,
+        limit: int = MAX_BODY,
+        patience: float = 1,
+        deadline: float | None = None,
     ) -> Answer:
         """Ask for ``path`` below the source's URL and give the whole answer; ``patience`` stretches the timeout.
+
+        A list among ``params`` is sent as one parameter for each of its texts; the call ends by ``deadline`` (monotonic seconds).
 
         Raises:
             UpstreamError: the subclass says how it went wrong.
         """
-        return self._ask(_Call(self._source.url + path, params, limit), patience)
+        return self._ask(_Call(self._source.url + path, params, limit, deadline=deadline), patience)
 
     @timed
-    def post(self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, params: Params | None, body: Mapping[str, Any], *, deadline: float | None = None) -> Answer:
         """Ask for ``path`` below the source's URL by a JSON body, as GraphQL does, and give the whole answer.
 
         Raises:
             UpstreamError: the subclass says how it went wrong.
         """
-        return self._ask(_Call(self._source.url + path, params, body=body), 1)
+        return self._ask(_Call(self._source.url + path, params, body=body, deadline=deadline), 1)
 
     def follow(self, url: str) -> Answer:
         """Ask for an absolute URL that the shop itself named, if it is on the source's own origin.
@@ -130,6 +141,10 @@ class UpstreamSession:
 
     def _ask(self, wanted: _Call, patience: float) -> Answer:
         timeout = self._source.timeout.total_seconds() * patience
+        if wanted.deadline is not None:
+            timeout = min(timeout, wanted.deadline - time.monotonic())
+            if timeout <= 0:
+                raise UpstreamTimeout(_TOO_LATE)
         self._throttle.wait(time.monotonic() + max(timeout, _LONGEST_TURN))
         with self._watched(time.monotonic() + timeout) as call:
             try:
