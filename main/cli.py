@@ -98,14 +98,19 @@ def sources() -> None:
 @sources.command("try")
 @click.argument("name")
 @click.option("--page", default=1, type=click.IntRange(1), show_default=True, help="Which page of the list.")
+@click.option("--item", metavar="ID", help="One product, as a live look asks for it, by the shop's own id.")
+@click.option("--url", help="The product's page, by which a Shopify storefront is asked for the item.")
 @click.option("--file", "file", type=_FILE, help="A saved payload, read instead of calling the shop.")
-def try_source(name: str, page: int, file: Path | None) -> None:
+def try_source(name: str, page: int, item: str | None, url: str | None, file: Path | None) -> None:
     """Show the first records of source NAME: raw, mapped, and what is wrong. Ends with 1 when one is no product."""
     source = _choose(_load(), (name,))[0]
     try:
-        trials = build_trial(file.read_bytes() if file else None).run(source, page=page)
+        trial = build_trial(file.read_bytes() if file else None)
+        trials = trial.run(source, page=page) if item is None else [found for found in [trial.look(source, item, url)] if found]
     except (AisleError, OSError) as error:
         _fail(str(error))
+    if item is not None and not trials:
+        _fail("The shop has no such product.")
     Console().print(_trial_table(trials) if trials else "The page has no records.")
     sys.exit(0 if all(trial.document for trial in trials) else 1)
 

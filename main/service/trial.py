@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from main.service.crawl import map_record
-from main.service.errors import CrawlIncomplete, RecordRejected
+from main.service.errors import AisleError, CrawlIncomplete, RecordRejected
+from main.service.model import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -43,6 +45,23 @@ class TrialService:
         try:
             records = islice(self._find_page(connector, page).records, limit)
             return [self._try_record(connector, raw) for raw in records]
+        finally:
+            connector.close()
+
+    def look(self, source: Source, source_id: str, url: str | None = None) -> Trial | None:
+        """Give one product as a live look gets it, by the shop's own id; None where the shop no longer has it.
+
+        Raises:
+            UpstreamError: the shop did not give what was asked.
+            AisleError: there is no call for single products.
+        """
+        connector = self._connect(source)
+        try:
+            if not connector.look_size:
+                raise AisleError(f"{source.name} cannot be asked for single products: its settings describe no item.")
+            deadline = time.monotonic() + source.timeout.total_seconds()
+            raw = connector.look([Wanted(source_id, url)], deadline).get(source_id)
+            return None if raw is None else self._try_record(connector, raw)
         finally:
             connector.close()
 

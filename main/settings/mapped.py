@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from main.service.model import FieldMap, FieldRule, Listing, Paging
+from main.service.model import FieldMap, FieldRule, ItemCall, Listing, Paging
 from main.settings.basics import Section, integer, one_of, text
 from main.util.expressions import ExpressionError, compile_expression
+from main.util.places import find_places, strip_places
 
 STYLES = ("page", "offset", "cursor", "link", "next_url", "none")
-_NEEDED = {"page": ("param",), "offset": ("param",), "cursor": ("param", "cursor"), "next_url": ("next",)}
+_NEEDED = {"page": ("param",), "offset": ("param",), "cursor": ("param",), "next_url": ("next",)}
 _EXPRESSION = "a JMESPath expression"
 
 
@@ -55,7 +56,9 @@ class PageSchema(Section):
     size = integer(1, 10_000)
     first = integer(0, 1)
     total = JmesPath()
+    more = JmesPath()
     cursor = JmesPath()
+    cursor_header = text(validate=validate.Regexp(r"[A-Za-z0-9-]+\Z", error="a header's name, such as X-Next-Cursor"))
     next = JmesPath()
     where = text(data_key="in", validate=one_of("query", "body"))
 
@@ -64,6 +67,10 @@ class PageSchema(Section):
         """Refuse a style without what it lives on."""
         needed = [*_NEEDED.get(data["style"], ()), *(["size"] if "size_param" in data else [])]
         missing = {key: [f"a value, which style {data['style']} needs"] for key in needed if key not in data}
+        if data["style"] == "cursor" and ("cursor" in data) == ("cursor_header" in data):
+            missing["cursor"] = [f"{_EXPRESSION}, or else cursor_header: style cursor needs one of them"]
+        if data["style"] == "none" and "more" in data:
+            missing["more"] = ["another style: with none there is nothing more to ask for"]
         if missing:
             raise ValidationError(missing)
 
@@ -90,21 +97,29 @@ class ListSchema(Section):
             raise ValidationError("a path below the source's url, starting with /", "path")
 
 
-class ItemSchema(Schema):
-    """``item``: one product's own call, kept for live looks."""
+class ItemSchema(Section):
+    """``item``: the call for single products, which live looks make."""
 
-    class Meta:
-        """Unknown keys are faults."""
+    into = ItemCall
+    path = text()
+    params = Scalars()
+    body = Body()
+    record = JmesPath()
+    size = integer(1, 1000)
 
-        unknown = RAISE
-
-    path = text(required=True)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> str:
-        """Give the path."""
-        path: str = data["path"]
-        return path
+    @validates_schema
+    def check_places(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a call that does not say which products it is about, or how many."""
+        path = data.get("path", "/")
+        if not path.startswith("/"):
+            raise ValidationError("a path below the source's url, starting with /", "path")
+        if any(brace in strip_places(path) for brace in "{}"):
+            raise ValidationError("{id} or {ids}, and no other braces", "path")
+        places = find_places([path, data.get("params", {}), data.get("body", {})])
+        if len(places) != 1:
+            raise ValidationError("{id}, or else {ids}, in path, params or body", "path")
+        if (places == {"{ids}"}) != (data.get("size", 1) > 1):
+            raise ValidationError("2 or more where {ids} stands in the call, 1 where {id} does", "size")
 
 
 class RuleSchema(Section):
@@ -130,6 +145,24 @@ class Rule(fields.Field[FieldRule]):
         return FieldRule(JmesPath().deserialize(value, attr, data, **kwargs))
 
 
+class Options(fields.Field[Any]):
+    """A variant's options: one expression, or a mapping of their names to expressions."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str] | str:
+        read = JmesPath().deserialize
+        if not isinstance(value, dict):
+            return str(read(value, attr, data, **kwargs))
+        faults, found = {}, {}
+        for name, path in value.items():
+            try:
+                found[str(name)] = str(read(path))
+            except ValidationError as error:
+                faults[str(name)] = error.messages
+        if faults:
+            raise ValidationError(faults)
+        return found
+
+
 class VariantsSchema(Schema):
     """``fields.variants``: where the variants are, and the fields of each."""
 
@@ -147,6 +180,7 @@ class VariantsSchema(Schema):
     currency = Rule()
     availability = Rule()
     stock = Rule()
+    options = Options()
 
 
 class FieldsSchema(Schema):
@@ -180,4 +214,5 @@ class FieldsSchema(Schema):
     def build(self, data: dict[str, Any], **_: Any) -> FieldMap:
         """Give the frozen map."""
         variants = data.pop("variants", {})
-        return FieldMap(fields=data, variants=variants.pop("items", None), variant_fields=variants)
+        items, options = variants.pop("items", None), variants.pop("options", None)
+        return FieldMap(fields=data, variants=items, variant_fields=variants, options=options)

@@ -95,3 +95,43 @@ def test_one_admin_product_is_in_an_envelope_or_not_found(serve: Serve) -> None:
     get = serve(admin_app(make_records(2)))
     assert get("/admin/api/2024-01/products/2.json").json() == {"product": {"id": 2, "title": "Lamp 2"}}
     assert get("/admin/api/2024-01/products/9.json").status_code == 404
+
+
+LAMP = {
+    "id": 7,
+    "title": "Lamp",
+    "handle": "lamp",
+    "body_html": "<p>Bright</p>",
+    "product_type": "Lamps",
+    "images": [{"src": "https://cdn.example/1.jpg"}],
+    "variants": [
+        {"id": 70, "product_id": 7, "title": "S", "price": "19.99", "compare_at_price": None, "available": False},
+        {"id": 71, "product_id": 7, "title": "M", "price": "1.07", "compare_at_price": "2.00", "available": True},
+    ],
+}
+
+
+def test_a_products_page_names_some_fields_otherwise_and_counts_in_hundredths(serve: Serve) -> None:
+    page = serve(storefront_app(Records([LAMP])))("/products/lamp.js").json()
+    assert (page["id"], page["description"], page["type"]) == (7, "<p>Bright</p>", "Lamps")
+    assert (page["price"], page["price_max"], page["available"]) == (107, 1999, True)
+    assert [(row["price"], row["compare_at_price"]) for row in page["variants"]] == [(1999, None), (107, 200)]
+    assert page["images"] == ["//cdn.example/1.jpg"]
+
+
+def test_a_handle_the_shop_does_not_have_is_a_page_that_is_not_found(serve: Serve) -> None:
+    response = serve(storefront_app(Records([LAMP])))("/products/gone.js")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_a_storefronts_list_is_not_sent_again_while_it_is_the_same(storefront: Get) -> None:
+    first = storefront("/products.json")
+    again = storefront("/products.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert storefront("/products.json?page=2", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_the_admin_api_gives_the_products_with_certain_ids(serve: Serve) -> None:
+    response = serve(admin_app(make_records(7)))(f"{ADMIN}?ids=5,2,9,5&fields=id")
+    assert response.json()["products"] == [{"id": 5}, {"id": 2}]
+    assert "Link" not in response.headers

@@ -120,3 +120,10 @@ def test_the_store_api_is_public_and_pages_the_same_way(serve: Serve, path: str)
     assert get(f"{path}?page=4").json() == []
     assert get(f"{path}/1").json()["id"] == 1
     assert get(f"{path}/99").status_code == 404
+
+
+def test_both_apis_give_the_products_with_certain_ids(serve: Serve) -> None:
+    for app, path in ((woocommerce_app(PRODUCTS), LIST), (store_api_app(PRODUCTS), "/wp-json/wc/store/v1/products")):
+        response = serve(app)(f"{path}?include=2,99,5&per_page=100")
+        assert sorted(product["id"] for product in response.json()) == [2, 5]
+        assert response.headers["X-WP-Total"] == "2"

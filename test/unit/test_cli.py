@@ -51,9 +51,17 @@ ROWS = b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.99}, {"id": 2, "name": "
 def run(tmp_path, monkeypatch):
     """Return a function that runs a command beside a config.yml with one described shop."""
 
-    def invoke(url, *words):
+    def invoke(url, *words, **more):
         mapping = {"id": "id", "name": "name", "price": "price"}
-        shop = {"name": "acme", "kind": "mapped", "url": url, "currency": "EUR", "list": {"items": "rows"}, "fields": mapping}
+        shop = {
+            "name": "acme",
+            "kind": "mapped",
+            "url": url,
+            "currency": "EUR",
+            "list": {"items": "rows"},
+            "fields": mapping,
+            **more,
+        }
         (tmp_path / "config.yml").write_text(yaml.safe_dump({"sources": [shop]}))
         monkeypatch.setenv("AISLE_CONFIG", str(tmp_path / "config.yml"))
         monkeypatch.setenv("COLUMNS", "200")
@@ -105,3 +113,18 @@ def test_a_record_that_is_no_json_or_very_long_is_shown_as_far_as_it_goes():
     assert "{cut" in text
     assert "…" in text
     assert "is [red]odd[/red]" in text
+
+
+def test_one_product_is_tried_as_a_live_look_asks_for_it(run):
+    item = {"path": "/items/{id}"}
+
+    def answer(request):
+        found = request.path == "/items/1"
+        return Response(b'{"id": 1, "name": "Lamp", "price": 9.990}' if found else b"", 200 if found else 404)
+
+    with running(canned(answer)) as url:
+        result = run(url, "try", "acme", "--item", "1", item=item)
+        assert (result.exit_code, "9.990" in result.output, "a product" in result.output) == (0, True, True)
+        gone = run(url, "try", "acme", "--item", "2", item=item)
+        assert (gone.exit_code, gone.output) == (1, "The shop has no such product.\n")
+        assert "acme cannot be asked for single products" in run(url, "try", "acme", "--item", "1").output

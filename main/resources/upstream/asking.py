@@ -18,6 +18,7 @@ from main.util.logs import current_request_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from main.resources.upstream.urls import Params
     from main.service.model import Source
     from main.util.secret import Secret
 
@@ -31,7 +32,7 @@ class Asker:
         self._source = source
 
     def request(
-        self, url: str, params: Mapping[str, str | int], body: bytes | None, conditions: Mapping[str, str], token: Secret | None
+        self, url: str, params: Params, body: bytes | None, conditions: Mapping[str, str], token: Secret | None
     ) -> PreparedRequest:
         """Give the request for a URL: a GET, or a POST of this JSON; ``token`` is the access token, where there is one.
 

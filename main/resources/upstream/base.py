@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
+from main.resources.upstream.fields import Identifier
 from main.service.errors import RecordRejected, UpstreamGarbled
 from main.service.model import Fault, Money, PriceRange, Product, Rating, Source, Variant, Wanted
 from main.util.money import to_minor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _MAPPING_VERSION = 1  # raise it when any mapping changes, so that every stored product is mapped again
 _BEST_RATING = 5
 _NO_PRICE = "is missing or empty, and what has no price cannot be bought"
+_IDENTIFIER = Identifier()
 _decode_value = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -165,6 +167,22 @@ class BaseConnector(ABC):
         """Give the id a rejected record has, if any, so that people can find it in the shop."""
         found = record.get(self.id_key)
         return shorten(str(found), 200) if isinstance(found, str | int) and str(found) else None
+
+    def identify(self, raw: bytes) -> str | None:
+        """Give the id under which the catalogue keeps a raw record's product, None where it cannot be told."""
+        try:
+            found: str = _IDENTIFIER.deserialize(self.find_id(raw))
+        except (RecordRejected, ValidationError):
+            return None
+        return found
+
+    def find_id(self, raw: bytes) -> Any:
+        """Give what stands in the place of a raw record's id.
+
+        Raises:
+            RecordRejected: it is no record.
+        """
+        return self.decode(raw).get(self.id_key)
 
     def close(self) -> None:
         """Give connections back."""

@@ -9,6 +9,8 @@ from main.resources.upstream.session import Answer, UpstreamSession
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from main.resources.upstream.urls import Params
+
 
 class CannedSession(UpstreamSession):
     """Answers every call with one payload, so that a mapping can be tried on a file."""
@@ -19,7 +21,7 @@ class CannedSession(UpstreamSession):
     def get(
         self,
         path: str = "",
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         *,
         limit: int | None = None,
         patience: float = 1,
@@ -29,9 +31,7 @@ class CannedSession(UpstreamSession):
         del path, params, limit, patience, deadline
         return self._answer_always
 
-    def post(
-        self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any], *, deadline: float | None = None
-    ) -> Answer:
+    def post(self, path: str, params: Params | None, body: Mapping[str, Any], *, deadline: float | None = None) -> Answer:
         """Give the payload."""
         del path, params, body, deadline
         return self._answer_always

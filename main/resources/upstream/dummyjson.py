@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import fields
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list, stock_of
 from main.resources.upstream.fields import Amount, Html, Identifier, Line, Lines, Moment, Name, Number, UrlList
+from main.resources.upstream.looks import pick, said, unless_gone
+from main.resources.upstream.urls import quote_id
 from main.service.errors import UpstreamGarbled
 from main.service.model import Availability
 from main.service.ports import CrawlPage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from main.service.model import Wanted
 
 _LIMIT = 200
 _LINE, _MOMENT = Line(), Moment()
@@ -76,3 +81,14 @@ class DummyJsonConnector(BaseConnector):
         step = len(records)
         upcoming = range(step, total, step) if call is None and step else ()
         return CrawlPage(records, tuple(upcoming), total)
+
+    @property
+    def look_size(self) -> int:
+        """Give that products are asked for one by one."""
+        return 1
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask for one product's own address."""
+        (one,) = wanted
+        answer = unless_gone(partial(self.session.get, f"/products/{quote_id(one.source_id)}", deadline=deadline))
+        return pick(said(answer), wanted, self.identify)

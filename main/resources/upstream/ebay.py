@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from main.resources.upstream.mapped import MappedConnector
-from main.service.model import Listing, Paging
+from main.service.model import ItemCall, Listing, Paging
 
 
 class EbayConnector(MappedConnector):
@@ -15,6 +15,7 @@ class EbayConnector(MappedConnector):
         params={"limit": "200"},
         page=Paging(style="next_url", next="next"),
     )
+    item = ItemCall(path="/buy/browse/v1/item/{id}")
     rules = {  # noqa: RUF012 - declared as ClassVar by MappedConnector
         "id": "itemId",
         "name": "title",
@@ -22,8 +23,14 @@ class EbayConnector(MappedConnector):
         "category": "categories[0].categoryName",
         "price": "price.value",
         "currency": "price.currency",
+        "availability": "estimatedAvailabilities[0].estimatedAvailabilityStatus",
+        "stock": "estimatedAvailabilities[0].estimatedAvailableQuantity",
         "url": "itemWebUrl",
         "images": "[image.imageUrl, additionalImages[].imageUrl][]",
         "tags": "[condition]",
         "updated_at": "itemCreationDate",
     }
+
+    def describe_item(self) -> ItemCall:
+        """Give the call for one item, without the search's parameters; only it tells how many there are."""
+        return self.item

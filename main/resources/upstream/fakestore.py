@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import fields
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list
 from main.resources.upstream.fields import Amount, Html, Identifier, Line, Name, Number, web_url
+from main.resources.upstream.looks import pick, said, unless_gone
+from main.resources.upstream.urls import quote_id
 from main.service.ports import CrawlPage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from main.service.model import Wanted
 
 _NUMBER = Number()
 
@@ -48,3 +53,14 @@ class FakeStoreConnector(BaseConnector):
         """Make the one call of a crawl."""
         records, _ = split_list(self.session.get("/products").body)
         return CrawlPage(records, total=len(records))
+
+    @property
+    def look_size(self) -> int:
+        """Give that products are asked for one by one."""
+        return 1
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask for one product's own address; where there is none, the API answers with null or with nothing."""
+        (one,) = wanted
+        answer = unless_gone(partial(self.session.get, f"/products/{quote_id(one.source_id)}", deadline=deadline))
+        return pick(said(answer), wanted, self.identify)

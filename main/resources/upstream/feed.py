@@ -6,6 +6,7 @@ Column names follow Google's product data specification (support.google.com/merc
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -29,13 +30,16 @@ from main.resources.upstream.fields import (
     split_barcode,
 )
 from main.resources.upstream.session import MAX_FEED
-from main.service.errors import UpstreamGarbled, UpstreamUnreachable
+from main.service.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 from main.service.ports import CrawlPage
 from main.util.money import is_currency
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from main.service.model import Wanted
+
+_LOOK = 1000
 _PATIENCE = 20  # a feed is one large file, not a page of one: it may take this many times the source's timeout
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "sku", "product_id"),
@@ -133,7 +137,28 @@ class FeedConnector(BaseConnector):
 
     def fetch(self, call: Hashable | None) -> CrawlPage:  # noqa: ARG002 - there is only one call
         """Make the one call of a crawl."""
-        body, content_type = self._read()
+        return CrawlPage(self._cut(None))
+
+    @property
+    def look_size(self) -> int:
+        """Give how many rows one reading of the whole file serves."""
+        return _LOOK
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Read the whole file once more and give the wanted rows."""
+        asked, found = {one.source_id for one in wanted}, dict[str, bytes]()
+        for raw in self._cut(deadline):
+            if time.monotonic() > deadline:
+                raise UpstreamTimeout("The feed is too long to be read in time.")
+            source_id = self.identify(raw)
+            if source_id in asked:
+                found.setdefault(source_id, raw)
+            if len(found) == len(asked):
+                break
+        return found
+
+    def _cut(self, deadline: float | None) -> Iterable[bytes]:
+        body, content_type = self._read(deadline)
         path = urlsplit(self.source.url).path
         form = self.source.format or guess_format(path, content_type)
         if form is None:
@@ -141,17 +166,21 @@ class FeedConnector(BaseConnector):
         body = gunzip(body, MAX_FEED)
         if is_html(body):
             raise UpstreamGarbled("The answer is an HTML page, not a feed.")
-        return CrawlPage(cut_records(body, form))
+        return cut_records(body, form)
+
+    def find_id(self, raw: bytes) -> Any:
+        """Give what stands in the place of a raw row's id."""
+        return _pick(self.decode(raw), self.source.columns.get("id"), _SYNONYMS["id"])
 
     def record_id(self, record: Mapping[str, Any]) -> str | None:
         """Give the id a rejected row has, if any."""
         found = _pick(dict(record), self.source.columns.get("id"), _SYNONYMS["id"])
         return str(found)[:200] if isinstance(found, str | int) and str(found) else None
 
-    def _read(self) -> tuple[bytes, str]:
+    def _read(self, deadline: float | None) -> tuple[bytes, str]:
         parts = urlsplit(self.source.url)
         if parts.scheme != "file":
-            answer = self.session.get(limit=MAX_FEED, patience=_PATIENCE)
+            answer = self.session.get(limit=MAX_FEED, patience=_PATIENCE, deadline=deadline)
             return answer.body, answer.headers.get("content-type", "")
         try:
             with open(url2pathname(parts.path), "rb") as file:  # noqa: PTH123 - reads at most the limit

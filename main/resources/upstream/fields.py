@@ -28,6 +28,7 @@ _WORDS = {word.value.lower(): word for word in Availability} | {
     "unavailable": Availability.OUT_OF_STOCK,
     "limited": Availability.LIMITED,
     "lowstock": Availability.LIMITED,
+    "limitedstock": Availability.LIMITED,
 }
 _ERRORS: dict[str, str | list[Any] | dict[Any, Any]] = {"required": "is missing", "null": "is missing"}
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
 from main.resources.upstream.fields import web_url
 from main.resources.upstream.mapped import MappedConnector, MappedSchema
-from main.service.model import Listing, Paging
+from main.service.model import ItemCall, Listing, Paging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MEDIA = "/media/catalog/product"
 _ENABLED = 1
 _NOT_ALONE = 1
+_LOOK = 50
+_FILTER = "searchCriteria[filter_groups][90][filters][0]"  # a group of its own, beside those of the settings
 
 
 def _attribute(code: str) -> str:
@@ -60,6 +66,17 @@ class MagentoConnector(MappedConnector):
             total="total_count",
         ),
     )
+    item = ItemCall(
+        path="/rest/V1/products",
+        params={
+            f"{_FILTER}[field]": "sku",
+            f"{_FILTER}[condition_type]": "in",
+            f"{_FILTER}[value]": "{ids}",
+            "searchCriteria[pageSize]": str(_LOOK),
+        },
+        record="items || `[]`",
+        size=_LOOK,
+    )
     rules = {  # noqa: RUF012 - declared as ClassVar by MappedConnector
         "id": "sku",
         "name": "name",
@@ -73,3 +90,8 @@ class MagentoConnector(MappedConnector):
         "images": "media_gallery_entries[?!disabled].file",
         "updated_at": "updated_at",
     }
+
+    def call_for(self, call: ItemCall, ids: Sequence[str]) -> ItemCall:
+        """Give the call by a list of SKUs, or by the one whose comma a list would be split at."""
+        alone = {f"{_FILTER}[condition_type]": "eq"} if "," in ids[0] else {}
+        return replace(call, params={**call.params, **alone})

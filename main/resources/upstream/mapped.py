@@ -25,21 +25,23 @@ from main.resources.upstream.fields import (
     read_availability,
     split_barcode,
 )
+from main.resources.upstream.itemcall import ask_items, complaint
+from main.resources.upstream.looks import pick
+from main.resources.upstream.options import find_options
 from main.resources.upstream.pager import Pager, search
 from main.service.errors import RecordRejected, UpstreamGarbled
-from main.service.model import Fault, FieldMap, FieldRule, Listing, Variant
+from main.service.model import Fault, FieldMap, FieldRule, ItemCall, Listing, Variant
 from main.service.ports import CrawlPage
 from main.util.clock import isoformat, read_epoch
 from main.util.expressions import ExpressionError, compile_expression
 from main.util.money import exponent, is_currency, parse_amount, shift
 from main.util.prices import read_price
-from main.util.text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from main.resources.upstream.session import UpstreamSession
-    from main.service.model import Money, Source
+    from main.service.model import Money, Source, Wanted
     from main.util.clock import Clock
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -59,6 +61,7 @@ class VariantRow(Schema):
     currency = fields.Raw(load_default=None, allow_none=True)
     availability = fields.Raw(load_default=None, allow_none=True)
     stock = Number()
+    options = fields.Raw(load_default=dict)
 
 
 class MappedSchema(RecordSchema):
@@ -125,15 +128,16 @@ class MappedSchema(RecordSchema):
 
     def _variant(self, row: dict[str, Any], currency: Any) -> Variant:
         rule = self.map.variant_fields.get("price", _PLAIN)
+        options = row["options"]
         return Variant(
             id=row["id"],
-            name=row["name"],
+            name=row["name"] or " / ".join(options.values()) or None,
             sku=row["sku"],
             gtin=normalise_gtin(row["gtin"]),
             price=self.read_money(row["price"], row["currency"] or currency, rule, field="variants.price"),
             availability=read_availability(row["availability"]),
             stock=stock_of(row["stock"]),
-            options={},
+            options=options,
         )
 
 
@@ -142,13 +146,16 @@ class MappedConnector(BaseConnector):
 
     schema: ClassVar[type[RecordSchema]] = MappedSchema
     listing: ClassVar[Listing] = Listing()
+    item: ClassVar[ItemCall | None] = None
     rules: ClassVar[Mapping[str, str]] = {}
     variants: ClassVar[str | None] = None
     variant_rules: ClassVar[Mapping[str, str]] = {}
+    variant_options: ClassVar[str | None] = None
 
     def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
         super().__init__(source, session, clock)
         self.pager = Pager(self.describe_list(), session, source.concurrency)
+        self.call = self.describe_item()
         self.map = self._schema.map = self.describe_fields()  # type: ignore[attr-defined]
 
     @property
@@ -161,6 +168,11 @@ class MappedConnector(BaseConnector):
         own, preset = self.source.listing or Listing(), type(self).listing
         return own if preset == Listing() else replace(preset, params={**preset.params, **own.params})
 
+    def describe_item(self) -> ItemCall | None:
+        """Give the settings' call for single products, or the preset's with the settings' parameters of the list."""
+        own, preset = self.source.listing or Listing(), type(self).item
+        return self.source.item if preset is None else replace(preset, params={**own.params, **preset.params})
+
     def describe_fields(self) -> FieldMap:
         """Give the preset's fields with the settings' over them."""
         own = self.source.mapping
@@ -170,6 +182,7 @@ class MappedConnector(BaseConnector):
             fields={**preset, **own.fields},
             variants=own.variants or self.variants,
             variant_fields=own.variant_fields or below,
+            options=own.options if own.variant_fields else self.variant_options,
         )
 
     def fetch(self, call: Hashable | None) -> CrawlPage:
@@ -179,10 +192,34 @@ class MappedConnector(BaseConnector):
         found = search(self.pager.listing.items, body)
         if not isinstance(found, list):
             raise UpstreamGarbled(
-                f"The answer has no list of products (looked for {self.pager.listing.items}).{_complaint(body)}"
+                f"The answer has no list of products (looked for {self.pager.listing.items}).{complaint(body)}"
             )
         upcoming = self.pager.upcoming(call, len(found), body, answer)
         return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body))
+
+    @property
+    def look_size(self) -> int:
+        """Give how many ids go into one call; 0 where no call for single products is described."""
+        return self.call.size if self.call else 0
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Make the described call for these products."""
+        if self.call is None:
+            return super().look(wanted, deadline)
+        records: list[Any] = []
+        for ids in _split_ids([one.source_id for one in wanted]):
+            records += ask_items(self.session, self.call_for(self.call, ids), ids, deadline)
+        return pick(map(_encode, records), wanted, self.identify)
+
+    def call_for(self, call: ItemCall, ids: Sequence[str]) -> ItemCall:
+        """Give the described call as it asks for these products."""
+        del ids
+        return call
+
+    def find_id(self, raw: bytes) -> Any:
+        """Give what the expression for the id finds in a raw record."""
+        record = super().decode(raw)
+        return _find({"id": self.map.fields.get("id", _PLAIN)}, record)["id"]
 
     def decode(self, raw: bytes) -> Any:
         """Read one raw record and find our fields in it.
@@ -198,8 +235,17 @@ class MappedConnector(BaseConnector):
             row["updated_at"] = isoformat(moment)
         if self.map.variants is not None:
             rows = _find({"variants": FieldRule(self.map.variants)}, record)["variants"]
-            row["variants"] = [_find(self.map.variant_fields, item) for item in rows] if isinstance(rows, list) else rows
+            row["variants"] = [self._find_variant(item) for item in rows] if isinstance(rows, list) else rows
         return row
+
+    def _find_variant(self, item: Any) -> dict[str, Any]:
+        return _find(self.map.variant_fields, item) | {"options": find_options(self.map.options, item)}
+
+
+def _split_ids(ids: Sequence[str]) -> list[Sequence[str]]:
+    """Give the ids by call: one with a comma in it would be taken for two among others."""
+    together = [one for one in ids if "," not in one]
+    return [*([together] if together else []), *([one] for one in ids if "," in one)]
 
 
 def _find(rules: Mapping[str, FieldRule], record: Any) -> dict[str, Any]:
@@ -220,10 +266,3 @@ def _currency_code(value: Any) -> str | None:
     if not is_currency(code):
         raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
     return code
-
-
-def _complaint(body: Any) -> str:
-    """Give what a GraphQL shop says is wrong, which it does in an answer of status 200."""
-    told = body.get("errors") if isinstance(body, dict) else None
-    message = told[0].get("message") if isinstance(told, list) and told and isinstance(told[0], dict) else None
-    return f" The shop says: {shorten(message, 200)}" if isinstance(message, str) else ""

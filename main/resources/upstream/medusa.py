@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from main.resources.upstream.mapped import MappedConnector
-from main.service.model import FieldMap, FieldRule, Listing, Paging
+from main.service.model import FieldMap, FieldRule, ItemCall, Listing, Paging
 
 _V1_PRICE = "not_null(calculated_price, prices[0].amount)"
 
@@ -18,6 +18,7 @@ class MedusaConnector(MappedConnector):
         items="products",
         page=Paging(style="offset", param="offset", size_param="limit", size=100, total="count"),
     )
+    item = ItemCall(path="/store/products", params={"id[]": "{ids}", "limit": "50"}, record="products", size=50)
     rules = {  # noqa: RUF012 - declared as ClassVar by MappedConnector
         "id": "id",
         "name": "title",
@@ -28,6 +29,7 @@ class MedusaConnector(MappedConnector):
         "updated_at": "updated_at",
     }
     variants = "variants"
+    variant_options = "options[].{name: option.title, value: value}"
     variant_rules = {  # noqa: RUF012 - declared as ClassVar by MappedConnector
         "id": "id",
         "name": "title",

@@ -6,7 +6,7 @@ from typing import Any
 
 from main.resources.upstream.fields import Lines
 from main.resources.upstream.mapped import MappedConnector, MappedSchema
-from main.service.model import Listing, Paging
+from main.service.model import ItemCall, Listing, Paging
 
 
 class OpenFoodFactsSchema(MappedSchema):
@@ -30,6 +30,7 @@ class OpenFoodFactsConnector(MappedConnector):
         items="products",
         page=Paging(style="page", param="page", size_param="page_size", size=100, total="count"),
     )
+    item = ItemCall(path="/api/v2/search", params={"code": "{ids}", "page_size": "100"}, record="products", size=100)
     rules = {  # noqa: RUF012 - declared as ClassVar by MappedConnector
         "id": "code",
         "name": "product_name || product_name_en || generic_name || product_name_fr",

@@ -62,28 +62,36 @@ class Pager:
 
     def upcoming(self, call: Hashable | None, received: int, body: Any, answer: Answer) -> tuple[Hashable, ...]:
         """Give the calls that follow from an answer with so many records."""
-        following: Hashable | None
-        match self._page.style:
-            case "page" | "offset":
-                return self._numbers(self._start(call), received, self.total(body), first=call is None)
-            case "cursor":
-                following = search(self._page.cursor or "@", body)
-                following = following if isinstance(following, str | int) and following is not False else None
-            case "next_url":
-                found = search(self._page.next or "@", body)
-                following = urljoin(answer.url, found) if isinstance(found, str) and found else None
-            case "link":
-                following = next_link(answer)
-            case _:
-                following = None
+        if self._page.more and not search(self._page.more, body):
+            return ()
+        if self._page.style in {"page", "offset"}:
+            return self._numbers(self._start(call), received, self.total(body), first=call is None)
+        following = self._named(body, answer)
         if following is not None and following == call:
             raise UpstreamGarbled("The shop's next page is the page itself: the list would never end.")
         return () if following in {None, ""} else (following,)
+
+    def _named(self, body: Any, answer: Answer) -> str | int | None:
+        """Give what the shop itself names as the next call."""
+        match self._page.style:
+            case "cursor" if self._page.cursor_header:
+                return answer.headers.get(self._page.cursor_header.lower())
+            case "cursor":
+                cursor = search(self._page.cursor or "@", body)
+                return cursor if isinstance(cursor, str | int) and cursor is not False else None
+            case "next_url":
+                found = search(self._page.next or "@", body)
+                return urljoin(answer.url, found) if isinstance(found, str) and found else None
+            case "link":
+                return next_link(answer)
+        return None
 
     def _numbers(self, start: int, received: int, total: int | None, *, first: bool) -> tuple[int, ...]:
         offset = self._page.style == "offset"
         if received == 0:
             return ()
+        if self._page.more:
+            return (start + (received if offset else 1),)  # one by one, because only the answer tells whether there is another
         if total is not None:
             # The step is what came, not what was asked for: some shops clamp the size.
             more = -(-total // received) - 1

@@ -24,6 +24,7 @@ from main.util.timed import timed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from main.resources.upstream.urls import Params
     from main.resources.upstream.watchdog import Watchdog
     from main.resources.upstream.wire import Reply
     from main.service.model import Source
@@ -52,7 +53,7 @@ class _Call:
     url: str
     seconds: float
     limit: int
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
     body: bytes | None = None
     deadline: float | None = None
     token: Secret | None = None
@@ -86,7 +87,7 @@ class UpstreamSession:
     def get(
         self,
         path: str = "",
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         *,
         limit: int | None = None,
         patience: float = 1,
@@ -102,9 +103,7 @@ class UpstreamSession:
         return self._ask(self._call(self._place.below(path), params or {}, deadline, limit=limit, patience=patience))
 
     @timed
-    def post(
-        self, path: str, params: Mapping[str, str | int] | None, body: Mapping[str, Any], *, deadline: float | None = None
-    ) -> Answer:
+    def post(self, path: str, params: Params | None, body: Mapping[str, Any], *, deadline: float | None = None) -> Answer:
         """Ask for ``path`` below the source's URL by a JSON body, as GraphQL does, and give the whole answer; never tried twice.
 
         Raises:
@@ -134,7 +133,7 @@ class UpstreamSession:
     def _call(
         self,
         url: str,
-        params: Mapping[str, str | int],
+        params: Params,
         deadline: float | None,
         *,
         limit: int | None = None,

@@ -6,11 +6,12 @@ Admin: cursor in the Link header (shopify.dev/docs/api/admin-rest/usage/paginati
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
-from main.resources.upstream.base import BaseConnector, RecordSchema, price_of, split_list, stock_of
+from main.resources.upstream.base import BaseConnector, RecordSchema, price_of, read_json, split_list, stock_of
 from main.resources.upstream.fields import (
     Amount,
     Html,
@@ -24,15 +25,21 @@ from main.resources.upstream.fields import (
     normalise_gtin,
     split_barcode,
 )
+from main.resources.upstream.looks import numbers, pick, unless_gone
 from main.resources.upstream.paging import next_link, pages_after
-from main.service.errors import CrawlIncomplete
+from main.resources.upstream.shopifypage import as_listed, page_path
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.service.model import Availability, Variant
 from main.service.ports import CrawlPage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from main.resources.upstream.urls import Params
+    from main.service.model import Wanted
 
 _LIMIT = 250
+_LOOK = 100
 _LAST_PAGE = 25_000 // _LIMIT
 _PLACEHOLDER = "Default Title"
 
@@ -116,7 +123,7 @@ class ShopifyConnector(BaseConnector):
 
     def fetch(self, call: Hashable | None) -> CrawlPage:
         """Make one call of a crawl: ``call`` is a page number, or the URL of an Admin page."""
-        if "/admin/api/" in self.source.url:
+        if self._is_admin:
             return self._fetch_admin(call)
         page = call if isinstance(call, int) else 1
         records, _ = split_list(self.session.get("/products.json", {"limit": _LIMIT, "page": page}).body, "products")
@@ -131,6 +138,36 @@ class ShopifyConnector(BaseConnector):
         records, _ = split_list(answer.body, "products")
         following = next_link(answer)
         return CrawlPage(records, (following,) if following else ())
+
+    @property
+    def _is_admin(self) -> bool:
+        return "/admin/api/" in self.source.url
+
+    @property
+    def look_size(self) -> int:
+        """Give that the Admin API is asked for many ids at once, a storefront for one page after the other."""
+        return _LOOK if self._is_admin else 1
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask the Admin API by ids, or a storefront by the product's page."""
+        records = self._ask_admin(numbers(wanted), deadline) if self._is_admin else self._ask_page(wanted[0], deadline)
+        return pick(records, wanted, self.identify)
+
+    def _ask_admin(self, ids: Sequence[str], deadline: float) -> Iterable[bytes]:
+        if not ids:
+            return ()
+        asked: Params = {"ids": ",".join(ids), "limit": _LOOK}
+        return split_list(self.session.get("/products.json", asked, deadline=deadline).body, "products")[0]
+
+    def _ask_page(self, one: Wanted, deadline: float) -> Iterable[bytes]:
+        path = page_path(self.source.url, one.url)
+        answer = unless_gone(partial(self.session.get, path, deadline=deadline))
+        if answer is None:
+            return ()
+        record = read_json(answer)
+        if not isinstance(record, dict):
+            raise UpstreamGarbled("The answer is not a product.")
+        return (as_listed(record),)
 
 
 def _option_names(options: object) -> list[str]:

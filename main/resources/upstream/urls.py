@@ -14,6 +14,8 @@ from main.service.errors import UpstreamGarbled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    Params = Mapping[str, str | int | Sequence[str]]
+
 _PORTS = {"http": 80, "https": 443}
 _DECODED = 3  # how often a path may have been encoded before a server reads it
 _DOTS = {".", ".."}
@@ -106,8 +108,8 @@ class Place:
         return urlunsplit(parts._replace(fragment=""))
 
 
-def with_query(url: str, query: Mapping[str, str | int] | Sequence[tuple[str, str | int]]) -> str:
-    """Give the URL with these parameters after those it has."""
+def with_query(url: str, query: Params | Sequence[tuple[str, str | int]]) -> str:
+    """Give the URL with these parameters after those it has; a list is sent as one parameter for each of its texts."""
     if not query:
         return url
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}"

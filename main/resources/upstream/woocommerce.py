@@ -26,17 +26,20 @@ from main.resources.upstream.fields import (
     normalise_gtin,
     split_barcode,
 )
+from main.resources.upstream.looks import numbers, pick
 from main.resources.upstream.paging import counted, pages_after
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Variant
 from main.service.ports import CrawlPage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping, Sequence
 
     from main.resources.upstream.session import Answer
+    from main.service.model import Wanted
 
 _LIMIT = 100
+_LOOK = 10  # not more, because each may cost a call of its own for its variations, one after the other
 _LINE, _LINES = Line(), Lines()
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -175,6 +178,21 @@ class WooCommerceConnector(BaseConnector):
             total,
         )
 
+    @property
+    def look_size(self) -> int:
+        """Give how many ids are asked for at once."""
+        return _LOOK
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask for the products by ids, then for the variations of each that has some."""
+        ids = numbers(wanted)
+        if not ids:
+            return {}
+        answer = self.session.get(self.path, {"include": ",".join(ids), "per_page": _LIMIT}, deadline=deadline)
+        found = pick(split_list(answer.body, "data")[0], wanted, self.identify)
+        waiting = {source_id: variations_call(raw) for source_id, raw in found.items()}
+        return {**found, **{source_id: self._complete(call, deadline) for source_id, call in waiting.items() if call}}
+
     def _ask_page(self, page: int) -> Answer | None:
         try:
             return self.session.get(self.path, {"per_page": _LIMIT, "page": page, "orderby": "id", "order": "asc"})
@@ -189,11 +207,11 @@ class WooCommerceConnector(BaseConnector):
             return tuple(range(2, pages + 1)) if page == 1 else ()
         return pages_after(page, received, size=_LIMIT, window=self.source.concurrency)
 
-    def _complete(self, call: VariationsCall) -> bytes:
+    def _complete(self, call: VariationsCall, deadline: float | None = None) -> bytes:
         found: list[bytes] = []
         page: int | None = 1
         while page is not None:
-            answer = self._ask_variations(call.product_id, page)
+            answer = self._ask_variations(call.product_id, page, deadline)
             if answer is None:
                 break
             rows, _ = split_list(answer.body, "data")
@@ -203,9 +221,10 @@ class WooCommerceConnector(BaseConnector):
             page = page + 1 if more and rows else None
         return call.raw.rstrip()[:-1] + b',"_variations":[' + b",".join(found) + b"]}"
 
-    def _ask_variations(self, product_id: int, page: int) -> Answer | None:
+    def _ask_variations(self, product_id: int, page: int, deadline: float | None) -> Answer | None:
+        asked = {"per_page": _LIMIT, "page": page}
         try:
-            return self.session.get(f"{self.path}/{product_id}/variations", {"per_page": _LIMIT, "page": page})
+            return self.session.get(f"{self.path}/{product_id}/variations", asked, deadline=deadline)
         except UpstreamRefused as refusal:
             # Deleted between the two calls, or of a type whose plug-in keeps its variations elsewhere.
             if refusal.status == _NOT_FOUND:

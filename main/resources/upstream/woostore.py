@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list, stock_of
 from main.resources.upstream.fields import Html, Identifier, Line, Lines, Name, Number, Url, UrlList
+from main.resources.upstream.looks import numbers, pick
 from main.resources.upstream.paging import counted, pages_after
 from main.resources.upstream.woocommerce import option_values
 from main.service.errors import UpstreamRefused
@@ -19,9 +20,11 @@ from main.service.ports import CrawlPage
 from main.util.money import is_currency, parse_amount, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from main.resources.upstream.session import Answer
+    from main.resources.upstream.urls import Params
+    from main.service.model import Wanted
 
 _LIMIT = 100
 _NOT_FOUND = 404
@@ -124,15 +127,32 @@ class WooStoreConnector(BaseConnector):
             return CrawlPage(records, pages_after(page, len(records), size=_LIMIT, window=self.source.concurrency), total)
         return CrawlPage(records, tuple(range(2, pages + 1)) if call is None else (), total)
 
+    @property
+    def look_size(self) -> int:
+        """Give how many ids are asked for at once."""
+        return _LIMIT
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        """Ask for the products by ids."""
+        ids = numbers(wanted)
+        if not ids:
+            return {}
+        asked: Params = {"include": ",".join(ids), "per_page": _LIMIT}
+        answer = self._on_either_path(lambda: self.session.get(self.path, asked, deadline=deadline))
+        return pick(split_list(answer.body, "data")[0], wanted, self.identify)
+
     def _ask(self, page: int) -> Answer:
         return self.session.get(self.path, {"per_page": _LIMIT, "page": page, "orderby": "id", "order": "asc"})
 
     def _first(self) -> Answer:
         self.path = type(self).path
+        return self._on_either_path(lambda: self._ask(1))
+
+    def _on_either_path(self, ask: Callable[[], Answer]) -> Answer:
         try:
-            return self._ask(1)
+            return ask()
         except UpstreamRefused as refusal:
             if refusal.status != _NOT_FOUND:
                 raise
-            self.path = self.path.replace("/v1", "")
-            return self._ask(1)
+            self.path = type(self).path.replace("/v1", "")
+            return ask()

@@ -2,7 +2,7 @@
 
 from main.service.model.guard import BreakerMode, BreakerState, GuardState, GuardView
 from main.service.model.live import LiveRules, Look, LookState, Wanted
-from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
+from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
 from main.service.model.query import (
     FACETS,
@@ -38,6 +38,7 @@ __all__ = [
     "GuardView",
     "Head",
     "Hits",
+    "ItemCall",
     "Listing",
     "LiveRules",
     "Look",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from main.service.model.mapped import Listing
+    from main.service.model.mapped import ItemCall, Listing
     from main.service.model.sync import Outcome
     from main.util.secret import Secret
 
@@ -88,7 +88,7 @@ class Source:
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     listing: Listing | None = None
-    item: str | None = None
+    item: ItemCall | None = None
     mapping: FieldMap = field(default_factory=FieldMap)
 
     @property

@@ -1,7 +1,9 @@
+import time
+
 import pytest
 
 from main.controller.documents import dump_product
-from main.service.errors import CrawlIncomplete, UpstreamTimeout
+from main.service.errors import AisleError, CrawlIncomplete, UpstreamTimeout
 from main.service.model import Fault
 from main.service.ports import CrawlPage
 from main.service.trial import TrialService
@@ -42,3 +44,34 @@ def test_a_page_past_the_end_is_named():
 def test_a_shop_that_does_not_answer_is_told_and_closed():
     with pytest.raises(UpstreamTimeout):
         run({None: UpstreamTimeout("too slow")})
+
+
+class LookedAt(FakeConnector):
+    look_size = 1
+
+    def look(self, wanted, deadline):
+        (one,) = wanted
+        assert deadline > time.monotonic()
+        assert one.url == "https://acme.example/1"
+        return {} if one.source_id == "9" else {one.source_id: BAD if one.source_id == "2" else GOOD}
+
+
+def look_at(source_id, connector):
+    try:
+        return TrialService(lambda _: connector, dump_product).look(make_source(), source_id, "https://acme.example/1")
+    finally:
+        assert connector.closed == 1
+
+
+def test_one_product_is_shown_as_a_live_look_gets_it():
+    good, bad = look_at("1", LookedAt({})), look_at("2", LookedAt({}))
+    assert (good.raw, good.faults, b'"acme:1"' in good.document) == (GOOD, (), True)
+    assert (bad.document, bad.faults) == (None, (Fault("price", "is negative"),))
+    assert look_at("9", LookedAt({})) is None
+
+
+def test_a_source_that_cannot_be_asked_for_single_products_is_named():
+    connector = LookedAt({})
+    connector.look_size = 0
+    with pytest.raises(AisleError, match="acme cannot be asked for single products"):
+        look_at("1", connector)

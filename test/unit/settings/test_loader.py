@@ -411,5 +411,5 @@ sources:
         assert (acme.timeout.total_seconds(), acme.rate.calls, acme.rate.period.total_seconds()) == (3, 10, 1)
         assert depot.credentials.basic == (Secret("k"), Secret("s"))
         assert (parts.url, parts.columns["id"]) == ("file:///srv/parts.csv", "sku")
-        assert (bespoke.listing.items, bespoke.listing.page.size, bespoke.item) == ("result.items", 50, "/v2/items/{id}")
+        assert (bespoke.listing.items, bespoke.listing.page.size, bespoke.item.path) == ("result.items", 50, "/v2/items/{id}")
         assert bespoke.mapping.fields["images"].path == "media[].href"

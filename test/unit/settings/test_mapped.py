@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from main.service.model import FieldMap, FieldRule, Listing, Paging
+from main.service.model import FieldMap, FieldRule, ItemCall, Listing, Paging
 
 FIELDS = {"id": "code", "name": "title", "price": "price"}
 
@@ -39,7 +39,7 @@ def test_a_description_is_loaded_whole(load):
         fields={**FIELDS, "price": {"path": "price", "decimal": ","}, "variants": variants},
     )
     (found,) = load(text).sources
-    assert found.item == "/items/{id}"
+    assert found.item == ItemCall(path="/items/{id}")
     assert found.listing == Listing(
         path="/graphql",
         items="data.rows",
@@ -66,6 +66,9 @@ def test_without_prices_or_with_variants_no_price_is_needed(load, more):
     assert load(source(**{**more, "fields": fields}))
 
 
+NO_PLACE = "{id}, or else {ids}, in path, params or body"
+ANOTHER_SIZE = "2 or more where {ids} stands in the call, 1 where {id} does"
+NO_CURSOR = "a JMESPath expression, or else cursor_header: style cursor needs one of them"
 EXPRESSION = "allowed: a JMESPath expression"
 
 
@@ -101,7 +104,52 @@ EXPRESSION = "allowed: a JMESPath expression"
         (paged({"style": "page"}), "sources[0].list.page.param: nothing; allowed: a value, which style page needs"),
         (
             paged({"style": "cursor", "param": "a"}),
-            "sources[0].list.page.cursor: nothing; allowed: a value, which style cursor needs",
+            f"sources[0].list.page.cursor: nothing; allowed: {NO_CURSOR}",
+        ),
+        (
+            paged({"style": "cursor", "param": "a", "cursor": "a", "cursor_header": "X-Next"}),
+            f"sources[0].list.page.cursor: 'a'; allowed: {NO_CURSOR}",
+        ),
+        (
+            paged({"style": "cursor", "param": "a", "cursor_header": "X Next"}),
+            "sources[0].list.page.cursor_header: 'X Next'; allowed: a header's name, such as X-Next-Cursor",
+        ),
+        (
+            paged({"style": "none", "more": "a"}),
+            "sources[0].list.page.more: 'a'; allowed: another style: with none there is nothing more to ask for",
+        ),
+        (
+            paged({"style": "page", "param": "a", "more": "a["}),
+            f"sources[0].list.page.more: 'a['; {EXPRESSION} (it ends too early)",
+        ),
+        (
+            source(item={"path": "items"}),
+            "sources[0].item.path: 'items'; allowed: a path below the source's url, starting with /",
+        ),
+        (source(item={"path": "/items"}), f"sources[0].item.path: '/items'; allowed: {NO_PLACE}"),
+        (source(item={"body": {"query": "{items {id}}"}}), f"sources[0].item.path: nothing; allowed: {NO_PLACE}"),
+        (source(item={"path": "/{id}/{ids}", "size": 2}), f"sources[0].item.path: '/{{id}}/{{ids}}'; allowed: {NO_PLACE}"),
+        (
+            source(item={"path": "/{sku}/{id}"}),
+            "sources[0].item.path: '/{sku}/{id}'; allowed: {id} or {ids}, and no other braces",
+        ),
+        (source(item={"path": "/{ids}"}), f"sources[0].item.size: nothing; allowed: {ANOTHER_SIZE}"),
+        (source(item={"path": "/{id}", "size": 5}), f"sources[0].item.size: 5; allowed: {ANOTHER_SIZE}"),
+        (
+            source(item={"path": "/{ids}", "size": 9999}),
+            "sources[0].item.size: 9999; allowed: a whole number from 1 to 1000",
+        ),
+        (
+            source(item={"path": "/{id}", "record": "a["}),
+            f"sources[0].item.record: 'a['; {EXPRESSION} (it ends too early)",
+        ),
+        (
+            source(fields={**FIELDS, "variants": {"items": "v", "id": "id", "options": {"Size": "s[", "Colour": "c"}}}),
+            f"sources[0].fields.variants.options.Size: 's['; {EXPRESSION} (it ends too early)",
+        ),
+        (
+            source(fields={**FIELDS, "variants": {"items": "v", "id": "id", "options": "s["}}),
+            f"sources[0].fields.variants.options: 's['; {EXPRESSION} (it ends too early)",
         ),
         (
             paged({"style": "none", "size_param": "a"}),
@@ -127,10 +175,32 @@ def test_a_mistake_is_told_with_its_source_and_key(faults, text, fault):
 
 
 def test_another_kind_takes_no_description(faults):
-    found = faults(source(kind="shopify", list={}, item={"path": "/a"}))
+    found = faults(source(kind="shopify", list={}, item={"path": "/{id}"}))
     assert [line.partition(";")[0] for line in found] == [f"sources[0].{key}: a mapping" for key in ("fields", "item", "list")]
 
 
 def test_a_built_in_kind_takes_parameters_and_single_fields(load):
     (found,) = load(source(kind="ebay", list={"params": {"q": "x"}}, fields={"brand": "'Acme'"})).sources
     assert (found.listing.params, found.mapping.fields) == ({"q": "x"}, {"brand": FieldRule("'Acme'")})
+
+
+def test_a_call_for_single_products_is_loaded_whole(load):
+    item = {"path": "/graphql", "params": {"lang": "en"}, "body": {"v": {"ids": ["{ids}"]}}, "record": "data.nodes", "size": 50}
+    assert load(source(item=item)).sources[0].item == ItemCall(
+        path="/graphql", params={"lang": "en"}, body={"v": {"ids": ["{ids}"]}}, record="data.nodes", size=50
+    )
+
+
+@pytest.mark.parametrize("options", ["attributes", {"Size": "size", "Colour": "colour.name"}])
+def test_options_are_one_expression_or_one_each(load, options):
+    fields = {**FIELDS, "variants": {"items": "v", "id": "id", "options": options}}
+    assert load(source(fields=fields)).sources[0].mapping.options == options
+
+
+def test_a_cursor_may_stand_in_a_header_and_the_end_in_the_answer(load):
+    page = (
+        load(paged({"style": "cursor", "param": "after", "cursor_header": "X-Next-Cursor", "more": "more"}))
+        .sources[0]
+        .listing.page
+    )
+    assert page == Paging(style="cursor", param="after", cursor_header="X-Next-Cursor", more="more")

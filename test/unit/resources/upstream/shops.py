@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from werkzeug import Request, Response
 
 from main.service.errors import RecordRejected
+from main.service.model import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -111,3 +113,9 @@ def load_all(
         except RecordRejected as error:
             rejected[error.record_id] = [(fault.field, fault.reason) for fault in error.faults]
     return products, rejected
+
+
+def look(connector: BaseConnector, *wanted: str | Wanted, seconds: float = 5) -> dict[str, bytes]:
+    """Look at these products, given by id or whole; give the raw records by id."""
+    asked = [one if isinstance(one, Wanted) else Wanted(one) for one in wanted]
+    return dict(connector.look(asked, time.monotonic() + seconds))

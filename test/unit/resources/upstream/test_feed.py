@@ -10,12 +10,12 @@ from werkzeug import Response
 
 from main.resources.upstream import feed
 from main.resources.upstream.kinds import connect
-from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamUnreachable
+from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from main.service.model import Availability, Money, Rating
 from main.util.clock import SystemClock
 from sample.dialects import file_app
 from test.unit.resources.upstream.conftest import A_SOURCE
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 CSV = b"id,name,price\n1,Lamp,19.99\n2,Chair,5\n"
 ROW = {
@@ -249,3 +249,30 @@ class TestMapping:
     def test_a_rejected_row_keeps_its_id(self, found, kept):
         connector = connect_to("http://127.0.0.1:9")
         assert list(load_all(connector, [orjson.dumps({"id": found})])[1]) == [kept]
+
+
+class TestLook:
+    def test_the_whole_file_is_read_and_the_wanted_rows_are_given(self, file):
+        connector = file(CSV + b"2,Twin,6\n,Nameless,7\n")
+        found = look(connector, "2", "3", "")
+        assert (connector.look_size, list(found)) == (1000, ["2"])
+        assert connector.load(found["2"]).price == Money(500, "EUR")
+
+    def test_a_feed_of_the_web_is_asked_for_within_the_deadline(self, serve):
+        connector = connect_to(serve(canned(lambda _: Response(CSV, content_type="text/csv"))))
+        assert list(look(connector, "1")) == ["1"]
+        with pytest.raises(UpstreamTimeout):
+            look(connector, "1", seconds=-1)
+        connector.close()
+
+    def test_reading_ends_with_the_deadline(self, file):
+        with pytest.raises(UpstreamTimeout, match="too long"):
+            look(file(CSV), "2", seconds=-1)
+
+    @pytest.mark.parametrize("source_id", ["a/../b", "?x=1", "نص", "a,b", "#"])
+    def test_an_id_may_hold_anything(self, file, source_id):
+        body = orjson.dumps([{"sku": source_id, "title": "Lamp", "price": "1.00"}])
+        assert list(look(file(body, "feed.json"), source_id)) == [source_id]
+
+    def test_the_id_is_in_the_column_of_the_settings(self, file):
+        assert list(look(file(b"id,code,name,price\n1,A,Lamp,1\n", columns={"id": "code"}), "A", "1")) == ["A"]

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from werkzeug import Response
 
-from main.service.errors import RecordRejected
+from main.service.errors import RecordRejected, UpstreamGarbled
 from main.service.model import Money
 from test.unit.resources.upstream.payloads import paged, payload
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 RECORD = {
     "id": 1,
@@ -86,3 +86,43 @@ def test_every_product_of_a_real_answer_is_read_or_says_why_not(dial):
     assert sum(faults[0][0] == "visibility" for faults in rejected.values()) == 57
     assert sum(faults[0][0] == "price" for faults in rejected.values()) == 6
     assert all(product.images and product.url and product.description for product in products)
+
+
+FILTER = "searchCriteria[filter_groups][90][filters][0]"
+
+
+def filtered(rows):
+    def answer(request):
+        word, value = request.args[f"{FILTER}[condition_type]"], request.args[f"{FILTER}[value]"]
+        assert (request.args[f"{FILTER}[field]"], request.args["searchCriteria[pageSize]"]) == ("sku", "50")
+        wanted = value.split(",") if word == "in" else [value]
+        found = [row for row in rows if row["sku"] in wanted]
+        return Response(json.dumps({"items": found or None, "total_count": len(found)}))
+
+    return canned(answer)
+
+
+def test_many_skus_are_one_call_and_one_with_a_comma_its_own(dial):
+    connector = dial(filtered([RECORD, RECORD | {"sku": "a,b", "price": 5}]), "magento2")
+    found = look(connector, "24-MB01", "a,b", "c/../d")
+    assert connector.look_size == 50
+    assert {key: connector.load(raw).price for key, raw in found.items()} == {
+        "24-MB01": Money(3400, "EUR"),
+        "a,b": Money(500, "EUR"),
+    }
+    assert look(connector, "none") == {}
+
+
+def test_a_product_that_was_not_asked_for_is_garbled(dial):
+    with pytest.raises(UpstreamGarbled, match="another product"):
+        look(dial(canned(lambda _: Response(json.dumps({"items": [RECORD]}))), "magento2"), "x")
+
+
+def test_each_product_of_a_real_answer_looked_at_costs_what_it_costs_in_the_list(dial):
+    rows = payload("magento2/rest_v1_products_page1_size100.json")["items"]
+    connector = dial(filtered(rows), "magento2", currency="USD")
+    products, _ = load_all(connector, [json.dumps(row).encode() for row in rows])
+    found = look(connector, *(product.source_id for product in products))
+    assert {key: connector.load(raw).price for key, raw in found.items()} == {
+        product.source_id: product.price for product in products
+    }

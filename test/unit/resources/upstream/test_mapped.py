@@ -8,8 +8,8 @@ import pytest
 from werkzeug import Response
 
 from main.service.errors import RecordRejected, UpstreamGarbled
-from main.service.model import Availability, FieldMap, FieldRule, Listing, Money, PriceRange, Rating
-from test.unit.resources.upstream.shops import canned
+from main.service.model import Availability, FieldMap, FieldRule, ItemCall, Listing, Money, PriceRange, Rating
+from test.unit.resources.upstream.shops import canned, look
 
 RULES = {
     "id": "code",
@@ -211,3 +211,62 @@ def test_another_mapping_makes_another_fingerprint(dial):
         for changes in ({}, {"name": "title.ar"}, {"price": FieldRule("pricing.net", unit="minor")})
     }
     assert len(prints) == 3
+
+
+ITEM = ItemCall(path="/items/{id}", record="item")
+
+
+def looking(dial, answer, item=ITEM, **more):
+    return dial(canned(answer), "mapped", item=item, mapping=FieldMap(fields=rules(), **more))
+
+
+class TestLook:
+    def test_a_product_is_asked_for_by_the_described_call_and_read_as_in_the_list(self, dial):
+        connector = looking(dial, lambda _: Response(orjson.dumps({"item": RECORD})))
+        raw = look(connector, "A1")["A1"]
+        assert (connector.look_size, raw) == (1, orjson.dumps(RECORD))
+        assert connector.load(raw).price == Money(1990, "EUR")
+
+    def test_without_a_described_call_nothing_can_be_looked_at(self, dial):
+        connector = looking(dial, lambda _: Response("{}"), None)
+        assert connector.look_size == 0
+        with pytest.raises(NotImplementedError):
+            look(connector, "A1")
+
+    @pytest.mark.parametrize("record", [RECORD | {"code": "B"}, RECORD | {"code": None}, 5, "A1", [RECORD | {"code": "B"}]])
+    def test_an_answer_about_anything_else_is_garbled(self, dial, record):
+        with pytest.raises(UpstreamGarbled):
+            look(looking(dial, lambda _: Response(orjson.dumps({"item": record}))), "A1")
+
+    def test_an_invalid_record_is_given_for_the_mapping_to_judge(self, dial):
+        connector = looking(dial, lambda _: Response(orjson.dumps({"item": RECORD | {"title": None, "pricing": None}})))
+        with pytest.raises(RecordRejected, match="is missing"):
+            connector.load(look(connector, "A1")["A1"])
+
+    def test_an_id_with_a_comma_is_asked_for_alone_where_commas_join(self, dial):
+        asked = []
+
+        def answer(request):
+            asked.append(request.args["ids"])
+            return Response(orjson.dumps([RECORD | {"code": code} for code in asked[-1].split(",")]))
+
+        connector = looking(dial, answer, ItemCall(path="/items", params={"ids": "{ids}"}, size=10))
+        assert (connector.look_size, list(look(connector, "A", "B"))) == (10, ["A", "B"])
+        with pytest.raises(UpstreamGarbled, match="another product"):
+            look(connector, "A", "b,c")
+        assert asked == ["A,B", "A", "b,c"]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"Size": "size", "Colour": "colour"}, {"Size": "S", "Colour": "Red"}),
+        ("choices", {"Size": "S"}),
+        (None, {}),
+    ],
+)
+def test_variants_have_options_and_without_a_name_are_called_by_them(load, options, found):
+    forms = [{"n": 1, "cents": 100, "size": "S", "colour": "Red", "choices": [{"name": "Size", "value": "S"}]}]
+    fields = {"id": FieldRule("n"), "price": FieldRule("cents", unit="minor")}
+    (variant,) = load(RECORD | {"forms": forms}, {"variants": "forms", "variant_fields": fields, "options": options}).variants
+    assert (variant.options, variant.name) == (found, " / ".join(found.values()) or None)

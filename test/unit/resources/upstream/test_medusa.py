@@ -5,8 +5,9 @@ import json
 import pytest
 from werkzeug import Response
 
-from main.service.model import FieldMap, FieldRule, Money, PriceRange
-from test.unit.resources.upstream.shops import canned, crawl
+from main.service.errors import UpstreamGarbled
+from main.service.model import FieldMap, FieldRule, Listing, Money, PriceRange
+from test.unit.resources.upstream.shops import canned, crawl, look
 
 V2 = {
     "id": "prod_1",
@@ -65,3 +66,33 @@ def test_prices_of_version_1_are_in_minor_units(dial, calculated):
 def test_variants_of_the_settings_stand_as_they_are(dial):
     own = FieldMap(variants="variants", variant_fields={"id": FieldRule("id"), "price": FieldRule("`7`")})
     assert load(dial, V1, api="v1", mapping=own, currency="EUR").price == Money(700, "EUR")
+
+
+def test_the_ids_are_one_call_with_the_settings_parameters(dial):
+    asked = []
+
+    def answer(request):
+        asked.append((request.args.getlist("id[]"), request.args["region_id"], request.args["limit"]))
+        return Response(json.dumps({"products": [V2], "count": 1}))
+
+    connector = dial(canned(answer), "medusa", listing=Listing(params={"region_id": "reg_1", "limit": "7"}))
+    found = look(connector, "prod_1", "a,b/../?")
+    assert (connector.look_size, connector.load(found["prod_1"]).price) == (50, Money(1950, "EUR"))
+    assert asked == [(["prod_1"], "reg_1", "50"), (["a,b/../?"], "reg_1", "50")]
+
+
+def test_a_product_that_was_not_asked_for_is_garbled(dial):
+    with pytest.raises(UpstreamGarbled, match="another product"):
+        look(dial(canned(lambda _: Response(json.dumps({"products": [V2]}))), "medusa"), "prod_2")
+
+
+@pytest.mark.parametrize("body", ["{}", '{"products": null}', '{"products": 5}'])
+def test_an_answer_without_the_list_is_garbled(dial, body):
+    with pytest.raises(UpstreamGarbled, match="no list of products"):
+        look(dial(canned(lambda _: Response(body)), "medusa"), "prod_1")
+
+
+def test_variants_carry_the_options_that_are_told(dial):
+    options = [{"value": "S", "option": {"title": "Size"}}, {"value": "Red"}]
+    (variant,) = load(dial, V2 | {"variants": [V2["variants"][0] | {"options": options}]}).variants
+    assert (variant.name, variant.options) == ("S", {"Size": "S"})

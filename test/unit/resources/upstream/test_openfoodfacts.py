@@ -9,7 +9,7 @@ from werkzeug import Response
 from main.service.errors import RecordRejected, UpstreamGarbled
 from main.service.model import Listing
 from test.unit.resources.upstream.payloads import paged, payload
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 RECORD = {
     "code": "3596710467112",
@@ -83,3 +83,18 @@ def test_a_real_answer_that_finds_nothing_is_no_list(dial):
     body = json.dumps(payload("openfoodfacts/v2_product_not_found.json"))
     with pytest.raises(UpstreamGarbled, match="no list"):
         dial(canned(lambda _: Response(body)), "openfoodfacts").fetch(None)
+
+
+def test_the_codes_are_one_search_with_the_settings_parameters(dial):
+    def answer(request):
+        assert request.args.to_dict() == {"code": "3596710467112,2", "page_size": "100", "fields": "code"}
+        return Response(json.dumps({"count": 1, "products": [RECORD]}))
+
+    connector = dial(canned(answer), "openfoodfacts", priced=False, listing=Listing(params={"fields": "code"}))
+    assert connector.look_size == 100
+    assert list(look(connector, "3596710467112", "2")) == ["3596710467112"]
+
+
+def test_a_search_that_does_not_know_the_code_is_garbled(dial):
+    with pytest.raises(UpstreamGarbled, match="another product"):
+        look(dial(canned(lambda _: Response(json.dumps({"products": [RECORD]}))), "openfoodfacts"), "5")

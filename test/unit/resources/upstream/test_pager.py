@@ -145,3 +145,56 @@ def test_a_position_takes_the_place_of_what_is_no_object():
 
 def test_an_empty_first_page_ends_the_list():
     assert Pager(listed(style="page", param="p", total="count"), None, 4).upcoming(None, 0, {"count": 0}, None) == ()
+
+
+def test_a_cursor_may_stand_in_a_header(walk):
+    def answer(request):
+        start = int(request.args.get("after", 0))
+        return reply(ROWS[start : start + 10], {"X-Next-Cursor": str(start + 10)} if start < 20 else {})
+
+    page = {"style": "cursor", "param": "after", "cursor_header": "X-Next-Cursor"}
+    assert walk(answer, listed(**page)) == (EVERYTHING, [None, "10", "20"])
+
+
+@pytest.mark.parametrize("end", [False, None, "", []])
+@pytest.mark.parametrize("total", [None, "count"])
+def test_the_answer_may_say_whether_there_is_more(walk, end, total):
+    def answer(request):
+        # Past the end it would give the last page again and again.
+        number = min(int(request.args["p"]), 3)
+        return reply(ROWS[(number - 1) * 10 : number * 10], info={"more": number < 3 or end}, count=25)
+
+    assert walk(answer, listed(style="page", param="p", size_param="n", size=10, more="info.more", total=total)) == (
+        EVERYTHING,
+        [None, 2, 3],
+    )
+
+
+def test_offsets_go_on_by_what_came_while_there_is_more(walk):
+    def answer(request):
+        start = int(request.args["skip"])
+        return reply(ROWS[start : start + 10], more=start < 20)
+
+    assert walk(answer, listed(style="offset", param="skip", more="more")) == (EVERYTHING, [None, 10, 20])
+
+
+@pytest.mark.parametrize("style", ["cursor", "next_url", "link"])
+def test_what_the_shop_names_as_next_is_left_alone_when_it_says_that_there_is_no_more(walk, style):
+    def answer(request):
+        start = int(request.args.get("after", 0))
+        following = f"/v2/items?after={start + 10}"
+        return reply(
+            ROWS[start : start + 10],
+            {"Link": f'<{following}>; rel="next"'},
+            more=start < 20,
+            cursor=str(start + 10),
+            next=following,
+        )
+
+    page = {"style": style, "param": "after", "cursor": "cursor", "next": "next", "more": "more"}
+    assert walk(answer, listed(**page))[0] == EVERYTHING
+
+
+def test_an_end_that_cannot_be_read_is_garbled(walk):
+    with pytest.raises(UpstreamGarbled, match="length"):
+        walk(lambda _: reply(ROWS), listed(style="page", param="p", more="length(info)"))

@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

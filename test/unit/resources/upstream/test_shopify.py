@@ -7,12 +7,12 @@ import pytest
 from werkzeug import Response
 
 from main.resources.upstream.shopify import ShopifyConnector
-from main.service.errors import CrawlIncomplete, UpstreamGarbled, UpstreamRefused
-from main.service.model import Availability, Credentials, Money, PriceRange
+from main.service.errors import CrawlIncomplete, RecordRejected, UpstreamGarbled, UpstreamRefused
+from main.service.model import Availability, Credentials, Money, PriceRange, Wanted
 from main.util.secret import Secret
 from sample.dialects import admin_app, storefront_app
 from sample.records import Records
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 ADMIN = "/admin/api/2024-01"
 VARIANT = {
@@ -227,3 +227,114 @@ class TestMapping:
 
     def test_it_is_the_connector_of_both_apis(self, dial):
         assert isinstance(dial(storefront_app(Records([])), "shopify"), ShopifyConnector)
+
+
+PAGE = {
+    "id": 10_000_000_001,
+    "title": "Lamp",
+    "handle": "lamp",
+    "description": "<p>Bright</p>",
+    "vendor": "Luma",
+    "type": "Lamps",
+    "tags": ["led"],
+    "images": ["//cdn.example/1.jpg", "https://cdn.example/2.jpg", 5],
+    "options": ["Title"],
+    "variants": [VARIANT | {"price": 1999, "compare_at_price": None, "inventory_quantity": 0}],
+}
+
+
+def paged(dial, record: object, **more: object):
+    connector = dial(canned(lambda _: Response(orjson.dumps(record))), "shopify", **more)
+    return connector, Wanted(str(RECORD["id"]), f"{connector.source.url}/products/lamp")
+
+
+class TestStorefrontLook:
+    def test_a_product_is_asked_for_by_its_page_and_reads_as_in_the_list(self, dial):
+        rows = [RECORD, RECORD | {"id": 2, "handle": "لمبة", "variants": variants({"price": "0.07"}, {"title": "M"})}]
+        connector = dial(storefront_app(Records(rows)), "shopify")
+        listed = {product.source_id: product for product in load_all(connector, crawl(connector)[0])[0]}
+        for source_id, product in listed.items():
+            looked = connector.load(look(connector, Wanted(source_id, product.url))[source_id])
+            assert (looked.price, looked.price_range, looked.availability) == (
+                product.price,
+                product.price_range,
+                product.availability,
+            )
+            assert (looked.variants, looked.images) == (product.variants, product.images)
+        assert connector.look_size == 1
+
+    def test_a_product_that_is_gone_is_left_out(self, dial):
+        connector = dial(storefront_app(Records([RECORD])), "shopify")
+        assert look(connector, Wanted("1", f"{connector.source.url}/products/gone")) == {}
+
+    def test_the_pages_names_and_hundredths_are_those_of_the_list(self, dial):
+        connector, wanted = paged(dial, PAGE)
+        product = connector.load(look(connector, wanted)[wanted.source_id])
+        assert (product.description, product.brand, product.category) == ("Bright", "Luma", "Lamps")
+        assert (product.price, product.stock, product.variants) == (Money(1999, "EUR"), None, ())
+        assert product.images == ("https://cdn.example/1.jpg", "https://cdn.example/2.jpg")
+
+    @pytest.mark.parametrize(
+        ("currency", "price", "money"),
+        [
+            ("JPY", 150000, Money(1500, "JPY")),
+            ("KWD", 1250, Money(12500, "KWD")),
+            ("EUR", 7, Money(7, "EUR")),
+            ("EUR", 0, Money(0, "EUR")),
+            ("EUR", "19.99", Money(1999, "EUR")),
+        ],
+    )
+    def test_hundredths_are_hundredths_whatever_the_currency(self, dial, currency, price, money):
+        connector, wanted = paged(dial, PAGE | {"variants": [VARIANT | {"price": price}]}, currency=currency)
+        assert connector.load(look(connector, wanted)[wanted.source_id]).price == money
+
+    @pytest.mark.parametrize("changes", [{"variants": None}, {"variants": [5]}, {"variants": [VARIANT | {"price": -1}]}])
+    def test_an_invalid_record_is_given_for_the_mapping_to_judge(self, dial, changes):
+        connector, wanted = paged(dial, PAGE | changes | {"images": None, "options": None})
+        with pytest.raises(RecordRejected):
+            connector.load(look(connector, wanted)[wanted.source_id])
+
+    @pytest.mark.parametrize("record", [PAGE | {"id": 5}, PAGE | {"id": None}, [], None, "x"])
+    def test_an_answer_about_anything_else_is_garbled(self, dial, record):
+        connector, wanted = paged(dial, record)
+        with pytest.raises(UpstreamGarbled):
+            look(connector, wanted)
+
+    @pytest.mark.parametrize(
+        "page",
+        [None, "", "https://elsewhere.example/products/lamp", "{url}/pages/lamp", "{url}/products/..", "{url}/products/"],
+    )
+    def test_a_page_that_is_not_below_the_sources_url_is_not_asked_for(self, dial, page):
+        asked = []
+        connector = dial(canned(lambda request: asked.append(request.path) or Response(b"{}")), "shopify")
+        with pytest.raises(UpstreamGarbled):
+            look(connector, Wanted("1", page and page.replace("{url}", connector.source.url)))
+        assert asked == []
+
+    @pytest.mark.parametrize("handle", ["../../admin", "a/b", "a?b=1", "a#b", "%2e%2e%2fadmin", "a b", "لمبة"])
+    def test_a_handle_stays_one_segment_of_the_path(self, dial, handle):
+        asked = []
+        app = canned(lambda request: asked.append((request.environ["REQUEST_URI"], request.args)) or Response(b"", 404))
+        connector = dial(app, "shopify")
+        assert look(connector, Wanted("1", f"{connector.source.url}/products/{handle}")) == {}
+        ((path, query),) = asked
+        assert path.startswith("/products/")
+        assert (path.count("/"), path.endswith(".js"), len(query)) == (2, True, 0)
+
+
+class TestAdminLook:
+    def test_many_ids_are_one_call(self, dial):
+        connector = dial(admin_app(catalogue(150)), "shopify", path=ADMIN)
+        found = look(connector, *map(str, range(60, 160)))
+        assert (connector.look_size, set(found)) == (100, set(map(str, range(60, 151))))
+        assert connector.load(found["60"]).price == Money(1999, "EUR")
+
+    def test_an_id_that_is_no_number_is_nothing_the_shop_has(self, dial):
+        asked = []
+        connector = dial(canned(lambda request: asked.append(request) or Response(b"{}")), "shopify", path=ADMIN)
+        assert (look(connector, "a/../b", "1,2"), asked) == ({}, [])
+
+    def test_a_shop_that_does_not_know_the_parameter_is_garbled(self, dial):
+        connector = dial(canned(lambda _: Response(orjson.dumps({"products": [RECORD]}))), "shopify", path=ADMIN)
+        with pytest.raises(UpstreamGarbled, match="another product"):
+            look(connector, "5")

@@ -13,7 +13,7 @@ from main.util.secret import Secret
 from sample.dialects import Credentials as ShopCredentials
 from sample.dialects import woocommerce_app
 from sample.records import Records
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 ROOT = "/wp-json/wc/v3/products"
 RECORD = {
@@ -256,3 +256,34 @@ class TestMapping:
     def test_a_proven_code_is_a_gtin_and_another_an_attribute(self, dial):
         assert load(dial, global_unique_id="4260488132709").gtin == "04260488132709"
         assert load(dial, global_unique_id="X-1").attributes == {"barcode": "X-1"}
+
+
+class TestLook:
+    def test_the_ids_are_one_call_and_variations_one_each(self, dial):
+        parent = RECORD | {"id": 7, "price": "", "variations": [11]}
+        connector = dial(woocommerce_app(Records([RECORD, parent]), {"7": Records([VARIATION])}), "woocommerce", api="v3")
+        found = look(connector, "1", "7", "8")
+        assert (connector.look_size, set(found)) == (10, {"1", "7"})
+        assert {key: connector.load(raw).price for key, raw in found.items()} == {
+            "1": Money(1999, "EUR"),
+            "7": Money(800, "EUR"),
+        }
+        assert [form.id for form in connector.load(found["7"]).variants] == ["11"]
+
+    @pytest.mark.parametrize("wrap", [False, True])
+    def test_a_list_in_an_envelope_is_read_too(self, dial, wrap):
+        assert list(look(dial(shop(3, wrap=wrap), "woocommerce", api="v3"), "2")) == ["2"]
+
+    def test_an_id_that_is_no_number_is_nothing_the_shop_has(self, dial):
+        asked = []
+        connector = dial(canned(lambda request: asked.append(request) or Response(b"[]")), "woocommerce", api="v3")
+        assert (look(connector, "../users", "1,2"), asked) == ({}, [])
+
+    @pytest.mark.parametrize("row", [RECORD, RECORD | {"id": None}, 5])
+    def test_an_answer_about_anything_else_is_garbled(self, dial, row):
+        with pytest.raises(UpstreamGarbled):
+            look(dial(canned(lambda _: Response(orjson.dumps([row]))), "woocommerce", api="v3"), "2")
+
+    def test_a_refusal_is_an_error(self, dial):
+        with pytest.raises(UpstreamRefused, match="404"):
+            look(dial(canned(lambda _: Response(b"", 404)), "woocommerce", api="v3"), "2")

@@ -4,11 +4,11 @@ import orjson
 import pytest
 from werkzeug import Response
 
-from main.service.errors import UpstreamRefused
+from main.service.errors import UpstreamGarbled, UpstreamRefused
 from main.service.model import Availability, Money, PriceRange, Rating
 from sample.dialects import store_api_app
 from sample.records import Records
-from test.unit.resources.upstream.shops import canned, crawl, load_all
+from test.unit.resources.upstream.shops import canned, crawl, load_all, look
 
 PRICES = {"price": "277666", "regular_price": "300000", "currency_code": "EGP", "currency_minor_unit": 2, "price_range": None}
 RECORD = {
@@ -176,3 +176,32 @@ class TestMapping:
     @pytest.mark.parametrize("variations", [None, 5, {}])
     def test_variations_that_are_none_are_left_out(self, dial, variations):
         assert load(dial, variations=variations).variants == ()
+
+
+class TestLook:
+    def test_many_ids_are_one_call(self, dial):
+        connector = dial(
+            store_api_app(Records([RECORD | {"id": number} for number in range(1, 131)])), "woocommerce", api="store"
+        )
+        found = look(connector, *map(str, range(100, 200)))
+        assert (connector.look_size, set(found)) == (100, set(map(str, range(100, 131))))
+        assert connector.load(found["100"]).price == Money(277666, "EGP")
+
+    def test_a_shop_without_the_versioned_path_is_asked_by_the_plain_one(self, dial):
+        paths = []
+
+        def answer(request):
+            paths.append((request.path, request.args["include"]))
+            return Response(b"", 404) if "/v1/" in request.path else Response(orjson.dumps([RECORD]))
+
+        connector = dial(canned(answer), "woocommerce", api="store")
+        assert list(look(connector, "10150")) == list(look(connector, "10150")) == ["10150"]
+        plain = ("/wp-json/wc/store/products", "10150")
+        assert paths == [("/wp-json/wc/store/v1/products", "10150"), plain, plain]
+
+    def test_an_id_that_is_no_number_is_nothing_the_shop_has(self, dial):
+        assert look(dial(store_api_app(Records([RECORD])), "woocommerce", api="store"), "x", "1/2") == {}
+
+    def test_an_answer_about_anything_else_is_garbled(self, dial):
+        with pytest.raises(UpstreamGarbled, match="another product"):
+            look(dial(canned(lambda _: Response(orjson.dumps([RECORD]))), "woocommerce", api="store"), "5")
