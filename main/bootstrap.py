@@ -21,16 +21,19 @@ from main.service.check import CheckService
 from main.service.greeting import GreetingService
 from main.service.lifecycle import Component, Lifecycle
 from main.service.model import Source
+from main.service.registry import SourceRegistry
+from main.service.reload import Follower
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.service.sync import SyncService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
+from main.settings import ConfigFile
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector
     from main.settings import Settings
@@ -45,6 +48,8 @@ class ReadingServices:
     status: StatusService
     greeting: GreetingService
     lifecycle: Lifecycle
+    registry: SourceRegistry
+    follower: Follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,17 @@ def build_services(settings: Settings, *, reader: CatalogueReader | None = None,
     clock = clock or SystemClock()
     reader = reader or SqliteReader(sqlite_path(settings.store.url, settings.data))
     lifecycle = Lifecycle([Component("catalogue", "sqlite", reader)])
-    sources = SourceService(reader, settings.sources, clock)
+    registry = SourceRegistry(settings.sources)
+    sources = SourceService(reader, registry, clock)
     identity = Identity(settings.service.id, settings.service.name, settings.service.description, __version__)
     return ReadingServices(
-        search=SearchService(reader, settings.sources, clock, cached_pages=settings.search.cached_pages),
+        search=SearchService(reader, registry, clock, cached_pages=settings.search.cached_pages),
         sources=sources,
         status=StatusService(identity, settings.platform, lifecycle, sources, clock),
         greeting=GreetingService(settings.greeting.default_name),
         lifecycle=lifecycle,
+        registry=registry,
+        follower=Follower(registry, ConfigFile(settings, "api", keeps=True), clock),
     )
 
 
@@ -78,11 +86,11 @@ def build_sync(
     writer: CatalogueWriter | None = None,
     clock: Clock | None = None,
     stop: threading.Event | None = None,
-    watched: Sequence[Source] | None = None,
+    only: Collection[str] = (),
 ) -> SyncServices:
     """Build what the sync process needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts.
 
-    ``watched`` are the sources to watch, where it is not all of them.
+    ``only`` names the sources to watch, where it is not all of them.
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
@@ -90,7 +98,9 @@ def build_sync(
         store, partial(connect, clock=clock, watchdog=Watchdog()), dump_product, clock, stop or threading.Event()
     )
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
-    return SyncServices(sync, Watcher(sync, settings.sources if watched is None else watched), lifecycle)
+    registry = SourceRegistry(settings.sources)
+    follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
+    return SyncServices(sync, Watcher(sync, registry, follower, only=only), lifecycle)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

@@ -17,6 +17,7 @@ from main.service.model.query import (
     Term,
     TermKind,
 )
+from main.service.model.reload import Reading, SourcesChange, Taken, compare_sources
 from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
 from main.service.model.sync import Outcome, SyncReport
 
@@ -50,14 +51,18 @@ __all__ = [
     "Query",
     "Rate",
     "Rating",
+    "Reading",
     "Rejected",
     "Source",
     "SourceRecord",
     "SourceStatus",
+    "SourcesChange",
     "State",
     "SyncReport",
+    "Taken",
     "Term",
     "TermKind",
     "Variant",
     "Wanted",
+    "compare_sources",
 ]
