@@ -43,6 +43,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
+    middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
     attach_services(app, Services(built.search, built.sources, built.status, built.greeting, built.live))
     api = AisleApi(
@@ -51,7 +52,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         title="Aisle",
         version=__version__,
         description=settings.service.description,
-        sources=[source.name for source in settings.sources],
+        sources=lambda: [source.name for source in built.registry.all()],
     )
     for namespace in (products, sources, platform):
         api.add_namespace(namespace)

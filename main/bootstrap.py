@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from main import __version__
-from main.controller.documents import dump_product
+from main.controller.documents import dump_figures, dump_product
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
@@ -26,19 +26,26 @@ from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
 from main.service.check import CheckService
+from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
+from main.service.leases import Leases
 from main.service.lifecycle import Component, Lifecycle
+from main.service.live import LiveService
+from main.service.looks import LookTools
 from main.service.model import Source
+from main.service.registry import SourceRegistry
+from main.service.reload import Follower
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.service.sync import SyncService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
+from main.settings import ConfigFile
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook
     from main.settings import Settings
@@ -57,6 +64,9 @@ class ReadingServices:
     greeting: GreetingService
     lifecycle: Lifecycle
     cache: Tiered
+    registry: SourceRegistry
+    follower: Follower
+    live: LiveService
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +78,48 @@ class SyncServices:
     lifecycle: Lifecycle
 
 
-def build_services(settings: Settings, *, reader: CatalogueReader | None = None, clock: Clock | None = None) -> ReadingServices:
+def build_services(
+    settings: Settings,
+    *,
+    reader: CatalogueReader | None = None,
+    clock: Clock | None = None,
+    live: LiveService | None = None,
+) -> ReadingServices:
     """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
     clock = clock or SystemClock()
     reader = reader or SqliteReader(sqlite_path(settings.store.url, settings.data))
-    cache = make_cache(settings)
+    cache, guards = make_cache(settings), FileGuardBook(settings.data / GUARDS)
+    registry = SourceRegistry(settings.sources)
+    live = live or _make_live(settings, registry, cache, guards, clock)
     lifecycle = Lifecycle(
-        [Component("catalogue", "sqlite", reader), Component("cache", settings.cache.kind, cache, essential=False)]
+        [
+            Component("catalogue", "sqlite", reader),
+            Component("cache", settings.cache.kind, cache, essential=False),
+            Component("live", "threads", live, essential=False),
+        ]
     )
-    sources = SourceService(reader, settings.sources, clock)
+    sources = SourceService(reader, registry, clock)
     identity = Identity(settings.service.id, settings.service.name, settings.service.description, __version__)
     return ReadingServices(
-        search=SearchService(reader, settings.sources, clock, cached_pages=settings.search.cached_pages),
+        search=SearchService(reader, registry, clock, cached_pages=settings.search.cached_pages),
         sources=sources,
         status=StatusService(identity, settings.platform, lifecycle, sources, clock),
         greeting=GreetingService(settings.greeting.default_name),
         lifecycle=lifecycle,
+        registry=registry,
+        follower=Follower(registry, ConfigFile(settings, "api", keeps=True), clock),
+        live=live,
         cache=cache,
     )
+
+
+def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:
+    watchdog = Watchdog()
+
+    def dial(source: Source) -> Connector:
+        return connect(source, clock, watchdog, guard=Guard(source, guards, clock), kept=cache)
+
+    return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))
 
 
 def make_cache(settings: Settings) -> Tiered:
@@ -108,12 +142,12 @@ def build_sync(
     writer: CatalogueWriter | None = None,
     clock: Clock | None = None,
     stop: threading.Event | None = None,
-    watched: Sequence[Source] | None = None,
     guards: GuardBook | None = None,
+    only: Collection[str] = (),
 ) -> SyncServices:
     """Build what the sync process needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts.
 
-    ``watched`` are the sources to watch, where it is not all of them.
+    ``only`` names the sources to watch, where it is not all of them.
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
@@ -124,7 +158,9 @@ def build_sync(
 
     sync = SyncService(store, dial, dump_product, clock, stop or threading.Event())
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
-    return SyncServices(sync, Watcher(sync, settings.sources if watched is None else watched), lifecycle)
+    registry = SourceRegistry(settings.sources)
+    follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
+    return SyncServices(sync, Watcher(sync, registry, follower, only=only), lifecycle)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

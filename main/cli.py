@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 import msgspec
+import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,8 +20,16 @@ from main import __version__
 from main.bootstrap import build_check, build_sync, build_trial
 from main.bootstrap import draft as draft_mapping
 from main.service.errors import AisleError
-from main.service.model import Outcome
-from main.settings import Settings, SettingsError, load_settings
+from main.service.model import Outcome, compare_sources
+from main.settings import (
+    Settings,
+    SettingsError,
+    ask_reload,
+    kept_settings,
+    load_settings,
+    start_settings,
+    wait_for_answers,
+)
 from main.util.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -28,9 +37,10 @@ if TYPE_CHECKING:
 
     from main.bootstrap import SyncServices
     from main.service.check import SourceCheck
-    from main.service.model import Source, SyncReport
+    from main.service.model import Source, SourcesChange, SyncReport
     from main.service.sync import Progress as SyncProgress
     from main.service.trial import Trial
+    from main.settings import Answer
 
 _COLOURS = {
     Outcome.OK: "green",
@@ -42,6 +52,7 @@ _COLOURS = {
 }
 
 
+_RELOAD_PATIENCE = 5.0  # processes look once a second, and take a moment
 _LINES = 60  # of a record: enough to see its shape
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -60,12 +71,14 @@ def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
     """Crawl the sources into new snapshots. Ends with 1 when a source failed."""
     if watch and force:
         raise click.UsageError("--force is for one look by a person, not for --watch.")
-    settings = _load()
+    settings = _load(last_good=watch)
     chosen = _choose(settings, names)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    services = build_sync(settings, stop=stop, watched=chosen)
+    services = build_sync(settings, stop=stop, only=names)
+    if watch:
+        signal.signal(signal.SIGHUP, lambda *_: services.watcher.ask_reload())
     try:
         services.lifecycle.open()
         if not names:
@@ -88,6 +101,31 @@ def check() -> None:
     results = build_check().run(settings.sources)
     Console().print(_check_table(results))
     sys.exit(0 if all(result.fault is None for result in results) else 1)
+
+
+@main.command()
+def reload() -> None:
+    """Check config.yml and have every running process take its sources over. Ends with 1 when it is faulty."""
+    settings = _load()
+    known = kept_settings(settings)
+    change = compare_sources(known.sources, settings.sources) if known else None
+    try:
+        mark = ask_reload(settings.data, settings.origin.digest if settings.origin else "")
+    except OSError as error:
+        _fail(f"{settings.data}: {error.strerror}; allowed: a data folder that can be written to (AISLE_DATA names another)")
+    click.echo(f"config.yml is right: {len(settings.sources)} sources.")
+    if change is not None:
+        click.echo(f"Since it was last taken: {_tell_change(change)}.")
+    answered, waiting = wait_for_answers(settings.data, mark, _RELOAD_PATIENCE)
+    for answer in answered:
+        click.echo(_tell_answer(answer))
+    for answer in waiting:
+        click.echo(
+            f"{answer.name} {answer.pid} on {answer.host} has not looked yet; it follows when it is next asked something."
+        )
+    if not answered and not waiting:
+        click.echo("No process that follows it was seen in this data folder: the next one to start takes it.")
+    sys.exit(1 if any(answer.taken.faults for answer in answered) else 0)
 
 
 @main.group()
@@ -127,13 +165,28 @@ def draft_source(where: str) -> None:
         _fail(str(error))
 
 
-def _load() -> Settings:
+def _load(*, last_good: bool = False) -> Settings:
     try:
-        settings = load_settings()
+        settings, faults = start_settings() if last_good else (load_settings(), [])
     except SettingsError as error:
         _fail(str(error))
     configure_logs(settings.logger.level, terminal={"console": True, "json": False}.get(settings.logger.kind))
+    for fault in faults:
+        structlog.get_logger("settings").error("settings.faulty", fault=fault, running="on the settings last taken")
     return settings
+
+
+def _tell_answer(answer: Answer) -> str:
+    who, taken = f"{answer.name} {answer.pid} on {answer.host}", answer.taken
+    if taken.faults:
+        return "\n  ".join([f"{who} goes on as it was; to it, config.yml is faulty:", *taken.faults])
+    restart = f"; it needs a restart for: {', '.join(taken.restart)}" if taken.restart else ""
+    return f"{who} has taken it: {_tell_change(taken.change)}{restart}."
+
+
+def _tell_change(change: SourcesChange) -> str:
+    parts = {"added": change.added, "removed": change.removed, "changed": change.changed}
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names) or "no source differs"
 
 
 def _fail(text: str) -> NoReturn:

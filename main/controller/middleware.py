@@ -14,10 +14,13 @@ from main.util.ids import sane_request_id
 from main.util.logs import bind_request_id, unbind_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask, Response
     from marshmallow import Schema
 
 _QUIET = {"/health", "/ready", "/heartbeat"}
+_NO_LOOK = {"/health", "/heartbeat"}  # what tells that the process lives touches no disk
 
 _log = structlog.get_logger("request")
 
@@ -27,6 +30,16 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_forget)
+
+
+def look_first(app: Flask, look: Callable[[], None]) -> None:
+    """Have an app look before each request whether something it runs on has changed."""
+
+    def run() -> None:
+        if request.path not in _NO_LOOK:
+            look()
+
+    app.before_request(run)
 
 
 def load_args(schema: Schema) -> Any:

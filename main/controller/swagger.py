@@ -168,11 +168,26 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
-class AisleApi(Api):  # type: ignore[misc]
-    """Flask-RESTX with one error renderer and complete definitions; ``sources`` are the names a caller may choose among."""
+def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Give a document whose parameter ``source`` allows these names."""
+    allowed = {"items": {"type": "string", "enum": [*names]}, "x-example": [*names[:1]]} if names else {}
 
-    def __init__(self, *args: Any, sources: Sequence[str], **kwargs: Any) -> None:
-        self._sources = {"items": {"type": "string", "enum": [*sources]}, "x-example": [*sources[:1]]} if sources else {}
+    def name(part: Any) -> Any:
+        if not isinstance(part, dict) or "responses" not in part:
+            return part
+        given = part.get("parameters", ())
+        return {**part, "parameters": [{**each, **allowed} if each["name"] == "source" else each for each in given]}
+
+    paths = {path: {key: name(part) for key, part in item.items()} for path, item in document["paths"].items()}
+    return {**document, "paths": paths}
+
+
+class AisleApi(Api):  # type: ignore[misc]
+    """Flask-RESTX with one error renderer and complete definitions; ``sources`` gives the names a caller may choose among now."""
+
+    def __init__(self, *args: Any, sources: Callable[[], Sequence[str]], **kwargs: Any) -> None:
+        self._sources = sources
+        self._named: tuple[Sequence[str], dict[str, Any]] | None = None
         super().__init__(*args, **kwargs)
 
     def handle_error(self, e: Exception) -> Response:
@@ -186,7 +201,10 @@ class AisleApi(Api):  # type: ignore[misc]
     @property
     def __schema__(self) -> dict[str, Any]:
         """The Swagger 2.0 document under the prefix it is asked for: RESTX's, with every definition, example and media type."""
-        return {**self._document, "basePath": self.base_path.rstrip("/") or "/"}
+        names, made = self._sources(), self._named
+        if made is None or made[0] != names:
+            made = self._named = (names, _name_sources(self._document, names))
+        return {**made[1], "basePath": self.base_path.rstrip("/") or "/"}
 
     @cached_property
     def _document(self) -> dict[str, Any]:
@@ -195,7 +213,5 @@ class AisleApi(Api):  # type: ignore[misc]
         for operation in operations:
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
-            given = operation.get("parameters", ())
-            operation["parameters"] = [{**each, **self._sources} if each["name"] == "source" else each for each in given]
         kept = {key: value for key, value in made.items() if key != "responses"}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

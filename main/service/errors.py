@@ -12,7 +12,7 @@
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
     +-- LeaseLost                another process took over the source
-    +-- CrawlStopped             this process is being stopped
+    +-- CrawlStopped             this process, or the watch over this source, is being stopped
     +-- UpstreamError            a shop did not give what was asked
         +-- UpstreamUnreachable  no connection, reset, name not found
         +-- UpstreamTimeout      no whole answer in time
@@ -105,7 +105,7 @@ class LeaseLost(AisleError):
 
 
 class CrawlStopped(AisleError):
-    """This process is being stopped; the crawl in hand ends without a trace."""
+    """This process, or the watch over this source, is being stopped; the crawl in hand ends without a trace."""
 
 
 class UpstreamError(AisleError):

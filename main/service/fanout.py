@@ -70,7 +70,7 @@ def _attended(records: Iterable[bytes], stop: threading.Event, on_tick: Callable
 
 def _attend(stop: threading.Event, on_tick: Callable[[], None]) -> None:
     if stop.is_set():
-        raise CrawlStopped("The process is being stopped.")
+        raise CrawlStopped("The crawl was told to stop.")
     on_tick()
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from main.service.model import GuardState, Head, Hits, Product, Query, Rejected, SyncReport, Wanted
+    from main.service.model import GuardState, Head, Hits, Product, Query, Reading, Rejected, SyncReport, Taken, Wanted
 
 T = TypeVar("T")
 
@@ -197,3 +197,23 @@ class GuardBook(Protocol):
         Raises:
             UpstreamTimeout: none was free before the deadline (monotonic seconds).
         """
+
+
+class Configuration(Protocol):
+    """config.yml while a process runs. No method raises: what is wrong with the file is told, what is wrong with the data folder logged."""
+
+    @property
+    def started(self) -> str:
+        """Give the mark of the last reload that was asked for before this process read the file."""
+
+    def mark(self) -> str:
+        """Give the mark of the last reload that was asked for, by anyone; another one each time. Cheap."""
+
+    def read(self) -> Reading:
+        """Read the file, and every file of secrets it names, again."""
+
+    def announce(self) -> None:
+        """Ask every process of this data folder to read the file again."""
+
+    def report(self, taken: Taken) -> None:
+        """Note what this process made of a reload, for whoever asked."""

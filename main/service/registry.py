@@ -1,4 +1,4 @@
-"""The sources that are configured right now."""
+"""Which sources there are right now; they change while the process runs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class SourceRegistry:
-    """Holds the configured sources; swapped as a whole when the settings change."""
+    """The configured sources, in their order; safe to use from several threads."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._sources = tuple(sources)
 
     def all(self) -> tuple[Source, ...]:
-        """Give all sources in the order they are configured in."""
+        """Give the sources as of one moment: whoever needs several looks keeps what this gave."""
         return self._sources
 
     def get(self, name: str) -> Source | None:
@@ -25,5 +25,5 @@ class SourceRegistry:
         return next((source for source in self._sources if source.name == name), None)
 
     def replace(self, sources: Iterable[Source]) -> None:
-        """Put these in the place of all sources."""
+        """Put these sources in the place of the others, all at once."""
         self._sources = tuple(sources)

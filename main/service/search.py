@@ -16,8 +16,9 @@ from main.util.timed import timed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.service.model import Head, Hits, Query, Source, SourceStatus
+    from main.service.model import Head, Hits, Query, SourceStatus
     from main.service.ports import CatalogueReader
+    from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 
 
@@ -32,7 +33,7 @@ def _weigh(hits: Hits) -> int:
 class SearchService:
     """Finds products; remembers answered pages by catalogue version and normalised query."""
 
-    def __init__(self, reader: CatalogueReader, sources: Sequence[Source], clock: Clock, *, cached_pages: int) -> None:
+    def __init__(self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock, *, cached_pages: int) -> None:
         self._reader = reader
         self._sources = sources
         self._clock = clock
@@ -56,7 +57,7 @@ class SearchService:
         Raises:
             InvalidQuery: one is not.
         """
-        names = [source.name for source in self._sources]
+        names = [source.name for source in self._sources.all()]
         wrong = {parameter: [f"is not one of: {', '.join(names)}"] for parameter, given in named.items() if {*given} - {*names}}
         if wrong:
             raise InvalidQuery(wrong)
@@ -64,7 +65,7 @@ class SearchService:
     def statuses(self, head: Head) -> list[SourceStatus]:
         """Give how every configured source stands right now."""
         now = self._clock.now()
-        return [freshness.decide(source, head.records.get(source.name), now) for source in self._sources]
+        return [freshness.decide(source, head.records.get(source.name), now) for source in self._sources.all()]
 
     @timed
     def find(self, query: Query, head: Head) -> Page:

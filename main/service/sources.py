@@ -12,21 +12,22 @@ if TYPE_CHECKING:
 
     from main.service.model import Rejected, Source, SourceStatus
     from main.service.ports import CatalogueReader
+    from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 
 
 class SourceService:
     """Tells how every configured source stands."""
 
-    def __init__(self, reader: CatalogueReader, sources: Sequence[Source], clock: Clock) -> None:
+    def __init__(self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock) -> None:
         self._reader = reader
-        self._sources = {source.name: source for source in sources}
+        self._sources = sources
         self._clock = clock
 
     def find_all(self) -> list[SourceStatus]:
         """Give all sources in the order they are configured in."""
         records, now = self._reader.head().records, self._clock.now()
-        return [freshness.decide(source, records.get(name), now) for name, source in self._sources.items()]
+        return [freshness.decide(source, records.get(source.name), now) for source in self._sources.all()]
 
     def get(self, name: str) -> SourceStatus:
         """Give one source.
@@ -46,6 +47,7 @@ class SourceService:
         return self._reader.quarantine(self._source(name).name, page, per_page)
 
     def _source(self, name: str) -> Source:
-        if name not in self._sources:
+        source = self._sources.get(name)
+        if source is None:
             raise NotFound("source", name)
-        return self._sources[name]
+        return source

@@ -73,8 +73,18 @@ class SyncService:
         return run_together(lambda source: self.sync(source, force=force, on_progress=on_progress), sources)
 
     @timed
-    def sync(self, source: Source, *, force: bool = False, on_progress: Callable[[Progress], None] | None = None) -> SyncReport:
-        """Sync one source and give the report, whatever happened; a failure leaves the last good snapshot in place."""
+    def sync(
+        self,
+        source: Source,
+        *,
+        force: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Sync one source and give the report, whatever happened; a failure leaves the last good snapshot in place.
+
+        ``stop`` ends this crawl alone; without it, it is the one of the whole process.
+        """
         started = self.clock.now()
         report = SyncReport(source=source.name, outcome=Outcome.OK, started_at=started, finished_at=started)
         with request_context(new_id()):
@@ -82,20 +92,27 @@ class SyncService:
                 _log.info("source.busy", source=source.name)
                 return replace(report, outcome=Outcome.BUSY, error="Another process is syncing this source.")
             try:
-                done = self._attempt(source, report, force=force, on_progress=on_progress or (lambda _: None))
+                shown = on_progress or (lambda _: None)
+                done = self._attempt(source, report, force=force, on_progress=shown, stop=stop or self.stop)
                 self._plan_next(source, done)
             finally:
                 self.store.release(source.name, self._owner)
             return done
 
     def _attempt(
-        self, source: Source, report: SyncReport, *, force: bool, on_progress: Callable[[Progress], None]
+        self,
+        source: Source,
+        report: SyncReport,
+        *,
+        force: bool,
+        on_progress: Callable[[Progress], None],
+        stop: threading.Event,
     ) -> SyncReport:
         _log.info("source.sync_started", source=source.name)
         try:
             with closing(self._connect(source)) as connector, self.store.stage(source.name) as staging:
                 crawl = Crawl(source, connector, staging, self._dump)
-                pages = crawl_pages(connector, source.concurrency, self.stop, self._renewer(source.name))
+                pages = crawl_pages(connector, source.concurrency, stop, self._renewer(source.name))
                 tally = crawl.run(pages, lambda t: on_progress(Progress(source.name, t.pages, t.received, t.total)))
                 return self._finish(staging, self._filled(report, staging, tally), tally, force=force)
         except CrawlStopped as error:

@@ -1,6 +1,19 @@
-"""config.yml and the environment, read once into frozen, typed settings."""
+"""config.yml and the environment, read into frozen, typed settings; and how changes reach processes that run."""
 
+from main.settings.configfile import ConfigFile
+from main.settings.exchange import Answer, ask_reload, wait_for_answers
+from main.settings.lastgood import kept_settings, start_settings
 from main.settings.loader import SettingsError, load_settings
 from main.settings.model import Settings
 
-__all__ = ["Settings", "SettingsError", "load_settings"]
+__all__ = [
+    "Answer",
+    "ConfigFile",
+    "Settings",
+    "SettingsError",
+    "ask_reload",
+    "kept_settings",
+    "load_settings",
+    "start_settings",
+    "wait_for_answers",
+]

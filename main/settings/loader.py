@@ -11,8 +11,9 @@ import yaml
 from marshmallow import ValidationError
 
 from main.service.model import Platform
+from main.settings.exchange import read_mark
 from main.settings.fields import Provided, Unset
-from main.settings.model import Settings
+from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.util.secret import MASK, Secret
 
@@ -36,16 +37,24 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings that ``AISLE_CONFIG``, its file and the rest of the environment say.
+def find_data(environ: Mapping[str, str] | None = None) -> Path:
+    """Give the data folder that ``AISLE_DATA`` names."""
+    environ = os.environ if environ is None else environ
+    return Path(environ.get("AISLE_DATA") or DEFAULT_DATA).absolute()
+
+
+def load_settings(environ: Mapping[str, str] | None = None, text: str | None = None) -> Settings:
+    """Read the settings that ``AISLE_CONFIG``, its file (or the ``text`` given in its place) and the rest of the environment say.
 
     Raises:
         SettingsError: with every mistake at once.
     """
     environ = os.environ if environ is None else environ
     faults: list[str] = []
-    path = Path(environ.get("AISLE_CONFIG") or DEFAULT_CONFIG)
-    raw = _overlay(_read_yaml(path), environ, faults)
+    path, data = Path(environ.get("AISLE_CONFIG") or DEFAULT_CONFIG), find_data(environ)
+    mark = read_mark(data)  # before the file: what is asked for while it is being read comes later
+    text = _read_file(path) if text is None else text
+    raw = _overlay(_read_yaml(path, text), environ, faults)
     config = _interpolate(raw, environ, (), faults)
     try:
         loaded = ConfigSchema().load(config)
@@ -54,8 +63,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsError(sorted(set(faults)))
     loaded["sources"] = tuple(loaded.get("sources", ()))
-    data = Path(environ.get("AISLE_DATA") or DEFAULT_DATA).absolute()
-    return Settings(data=data, platform=_read_platform(environ), **loaded)
+    return Settings(data=data, platform=_read_platform(environ), origin=Origin(environ, text, mark), **loaded)
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -76,13 +84,18 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> str:
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}; allowed: a readable file (AISLE_CONFIG names another)"]) from error
     except UnicodeDecodeError as error:
         raise SettingsError([f"{path}: not UTF-8; allowed: YAML in UTF-8"]) from error
+
+
+def _read_yaml(path: Path, text: str) -> dict[str, Any]:
+    try:
+        found = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from main.service.model import LiveRules, Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from main.service.model import Source
@@ -89,6 +91,20 @@ class Search:
     cached_pages: int = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings came from: the environment, the file's text, and the mark of the last reload asked for before it was read."""
+
+    environ: Mapping[str, str]
+    text: str
+    mark: str
+
+    @property
+    def digest(self) -> str:
+        """What tells this text from every other."""
+        return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it."""
@@ -107,3 +123,4 @@ class Settings:
     live: LiveRules = field(default_factory=LiveRules)
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())
+    origin: Origin | None = field(default=None, compare=False, repr=False)  # the environment holds secrets

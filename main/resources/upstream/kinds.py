@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.base import BaseConnector
     from main.resources.upstream.guard import Guard
     from main.service.model import Source
+    from main.service.ports import Cache
     from main.util.clock import Clock
 
 KINDS: dict[str, type[BaseConnector]] = {
@@ -44,9 +45,14 @@ def connect(
     watchdog: Watchdog | None = None,
     session: UpstreamSession | None = None,
     guard: Guard | None = None,
+    kept: Cache | None = None,
 ) -> BaseConnector:
-    """Give the connector for a source, with a watchdog and a guard of its own where none is shared; nothing is called yet."""
-    return _connector_class(source)(source, session or UpstreamSession(source, watchdog or Watchdog(), guard), clock)
+    """Give the connector for a source, with a watchdog and a guard of its own where none is shared; nothing is called yet.
+
+    ``kept`` is where answers are kept that the shop may confirm instead of sending them again.
+    """
+    session = session or UpstreamSession(source, watchdog or Watchdog(), guard, kept)
+    return _connector_class(source)(source, session, clock)
 
 
 def _connector_class(source: Source) -> type[BaseConnector]:

@@ -18,6 +18,7 @@ from main.service.model.query import (
     TermKind,
     Wish,
 )
+from main.service.model.reload import Reading, SourcesChange, Taken, compare_sources
 from main.service.model.source import Credentials, Head, OAuth2, Platform, Rate, Source, SourceRecord, SourceStatus, State
 from main.service.model.sync import Outcome, SyncReport
 
@@ -55,15 +56,19 @@ __all__ = [
     "Query",
     "Rate",
     "Rating",
+    "Reading",
     "Rejected",
     "Source",
     "SourceRecord",
     "SourceStatus",
+    "SourcesChange",
     "State",
     "SyncReport",
+    "Taken",
     "Term",
     "TermKind",
     "Variant",
     "Wanted",
     "Wish",
+    "compare_sources",
 ]

@@ -2,6 +2,7 @@ import pytest
 
 from main.service.errors import NotFound
 from main.service.model import Fault, Rejected, State
+from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from test.fakes import make_product, make_source, put_snapshot
 
@@ -11,7 +12,7 @@ REJECTED = [Rejected(n, str(n), (Fault("price", "is negative"),), "{}") for n in
 @pytest.fixture
 def sources(store, clock):
     put_snapshot(store, "acme", [make_product(4)], REJECTED)
-    return SourceService(store, (make_source("depot"), make_source("acme")), clock)
+    return SourceService(store, SourceRegistry((make_source("depot"), make_source("acme"))), clock)
 
 
 def test_all_sources_come_in_the_order_of_the_settings(sources):

@@ -4,6 +4,7 @@ import pytest
 
 from main.service.lifecycle import Component, Lifecycle
 from main.service.model import Outcome, Platform
+from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.util.metrics import TIMINGS
@@ -16,7 +17,9 @@ SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled
 @pytest.fixture
 def status(store, clock):
     lifecycle = Lifecycle([Component("catalogue", "memory", store)])
-    return StatusService(IDENTITY, Platform(tenant="t1"), lifecycle, SourceService(store, SOURCES, clock), clock)
+    return StatusService(
+        IDENTITY, Platform(tenant="t1"), lifecycle, SourceService(store, SourceRegistry(SOURCES), clock), clock
+    )
 
 
 def test_the_whole_picture_has_identity_times_components_and_timings(status, clock):

@@ -133,7 +133,7 @@ def test_a_stop_ends_the_crawl_without_a_trace(make, store, stop):
         return (raw_record(1),)
 
     report = make(FakeConnector({None: stopping})).sync(SOURCE)
-    assert (report.outcome, report.error) == (Outcome.STOPPED, "The process is being stopped.")
+    assert (report.outcome, report.error) == (Outcome.STOPPED, "The crawl was told to stop.")
     assert (store.rows, store.syncs, store.leases) == ({}, [], {})
     assert store.sources["acme"] == SourceRecord(name="acme")
 

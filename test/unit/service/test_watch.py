@@ -5,6 +5,7 @@ import pytest
 
 from main.controller.documents import dump_product
 from main.service import watch
+from main.service.registry import SourceRegistry
 from main.service.sync import LEASE, SyncService
 from main.service.watch import Watcher
 from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_source, raw_record
@@ -36,7 +37,7 @@ class Shops:
 def watching(store, clock, stop, shops, *sources, until):
     """Run a watcher in a thread until a condition holds, then stop it."""
     service = SyncService(store, shops.connect, dump_product, clock, stop)
-    thread = threading.Thread(target=Watcher(service, sources).run)
+    thread = threading.Thread(target=Watcher(service, SourceRegistry(sources)).run)
     thread.start()
     waited = threading.Event()
     for _ in range(int(PATIENCE / 0.01)):

@@ -1,0 +1,83 @@
+"""The settings a server last took, kept so that its workers can be replaced while config.yml is faulty."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from main.settings.exchange import FOLDER, read_mark
+from main.settings.loader import SettingsError, find_data, load_settings
+from main.util.files import read_text, write_whole
+from main.util.processes import identify, is_fork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from main.settings.model import Settings
+
+_FILE = "good.json"
+
+
+def start_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
+    """Give the settings to start with, and the faults of config.yml where they are those that this server took before.
+
+    Raises:
+        SettingsError: config.yml is faulty and this is a first start, or what was kept does not load either.
+    """
+    data = find_data(environ)
+    mark = read_mark(data)
+    try:
+        return load_settings(environ), []
+    except SettingsError as error:
+        kept = _read(data)
+        if not _is_same_server(kept.get("server")):
+            raise
+        try:
+            settings = load_settings(environ, kept["text"])
+        except SettingsError:
+            raise error from None  # what is wrong with config.yml is what a person can mend
+        # A reload asked for while the file was faulty still has to be followed.
+        origin = settings.origin and replace(settings.origin, mark=mark)
+        return replace(settings, origin=origin), error.faults
+
+
+def keep_settings(settings: Settings) -> bool:
+    """Keep the file's text, in which secrets are only named, for the next worker; tell whether another one was kept before.
+
+    Raises:
+        OSError: the data folder cannot be written to.
+    """
+    if settings.origin is None:
+        return False
+    before = _read(settings.data).get("text")
+    server = identify(os.getppid() if is_fork() else os.getpid())
+    write_whole(settings.data / FOLDER / _FILE, json.dumps({"server": server, "text": settings.origin.text}))
+    return before is not None and before != settings.origin.text
+
+
+def kept_settings(settings: Settings) -> Settings | None:
+    """Give the settings that were last taken here, where that is known and they still load."""
+    text = _read(settings.data).get("text")
+    if settings.origin is None or text is None:
+        return None
+    try:
+        return load_settings(settings.origin.environ, text)
+    except SettingsError:
+        return None
+
+
+def _is_same_server(server: str | None) -> bool:
+    # The server is the process that forks the workers, or, where the application is loaded before the fork, this one.
+    return server is not None and server in {identify(os.getpid()), identify(os.getppid())}
+
+
+def _read(data: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_text(data / FOLDER / _FILE))
+    except ValueError:
+        return {}
+    whole = isinstance(found, dict) and isinstance(found.get("text"), str)
+    return found if whole else {}
