@@ -1,4 +1,4 @@
-"""python -m sample serve | payloads | generate."""
+"""python -m sample serve | behave | payloads | generate."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,12 +7,14 @@ from wsgiref.types import WSGIApplication
 
 import click
 
+from sample.control import ControlFailedError, find_shop, tell
 from sample.dialects import Credentials
+from sample.faults import FAULTS
 from sample.generate import generated_app
 from sample.mount import Shop, delayed, mount
 from sample.payloads import find_shops
 from sample.server import exit_on_signals, serve
-from sample.shops import DEMO_CREDENTIALS, SHOP_NAMES, demo_shops
+from sample.shops import DEMO_CREDENTIALS, SHOP_NAMES, moody_shops
 
 Command = Callable[..., None]
 
@@ -39,10 +41,29 @@ def main() -> None:
 @click.option("--depot-key", default=DEMO_CREDENTIALS.key, show_default=True, help="Consumer key of the depot.")
 @click.option("--depot-secret", default=DEMO_CREDENTIALS.secret, show_default=True, help="Consumer secret of the depot.")
 def serve_demo(shops: Sequence[str], depot_key: str, depot_secret: str, **place: Any) -> None:
-    """Serve the demo shops, each below its own path."""
+    """Serve the demo shops, each below its own path; `POST /SHOP/_behave` from this machine makes one misbehave."""
     credentials = Credentials(depot_key, depot_secret)
-    chosen = demo_shops(shops or None, credentials)
+    chosen = moody_shops(shops or None, credentials)
     _serve(mount(chosen), chosen, **place)
+
+
+@main.command("behave", epilog="Faults: " + "; ".join(f"{name} {words}" for name, (words, _) in FAULTS.items()) + ".")
+@click.argument("shop", type=click.Choice(SHOP_NAMES))
+@click.argument("fault", type=click.Choice(list(FAULTS)), required=False)
+@click.option("--seconds", type=float, help="For slow, drip and throttle: how long.")
+@click.option(
+    "--url", help="The shop's base URL; default: SAMPLE_LUMEN, SAMPLE_DEPOT or SAMPLE_PARTS, or as `make run` has it."
+)
+def behave(shop: str, fault: str | None, seconds: float | None, url: str | None) -> None:
+    """Make a running demo shop misbehave, or say how it behaves."""
+    if seconds is not None and fault is None:
+        raise click.UsageError("--seconds goes with a fault.")
+    try:
+        now = tell(find_shop(shop, url), shop, fault, seconds)
+    except ControlFailedError as error:
+        raise click.ClickException(str(error)) from error
+    length = "" if now.seconds is None else f" ({now.seconds:g} s)"
+    click.echo(f"{shop}: {now.fault}{length}: {FAULTS[now.fault][0]}")
 
 
 @main.command("payloads")

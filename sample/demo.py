@@ -1,6 +1,6 @@
 """`make run`: the sample shops, a first sync, the watcher, uWSGI, and Nginx in front, as one program that stops as one.
 
-PORT (8080) and HOST (127.0.0.1) say where it listens, AISLE_DATA (var) where it keeps its data, AISLE_NGINX which Nginx to use (`none`: without).
+Each sample shop is a process of its own that can be killed, frozen or throttled while the rest goes on. PORT (8080) and HOST (127.0.0.1) say where it listens, AISLE_DATA (var) where it keeps its data, AISLE_NGINX which Nginx to use (`none`: without).
 """
 
 from __future__ import annotations
@@ -12,14 +12,30 @@ import signal
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sample.processes import Family, StartFailed, StopAsked, answers, find_free_port, is_port_free
+from sample.ports import LOOPBACK, SHOP_PORTS, base_url, variable
+from sample.processes import (
+    Child,
+    Family,
+    StartFailed,
+    StopAsked,
+    Terms,
+    answers,
+    find_free_port,
+    is_port_free,
+    say,
+    show_command,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-LOOPBACK = "127.0.0.1"
-SHOPS_PORT = 9100
+SHOP = "depot"  # the one the banner makes trouble with
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
 
@@ -31,7 +47,7 @@ class Plan:
     data: Path
     host: str
     port: int
-    shops_port: int
+    shops: Mapping[str, int]
     nginx: str | None
 
     @property
@@ -53,11 +69,6 @@ class Plan:
         host = LOOPBACK if self.host == "0.0.0.0" else self.host
         return f"http://{host}:{self.port}"
 
-    @property
-    def shops(self) -> str:
-        """The sample shops' base URL."""
-        return f"http://{LOOPBACK}:{self.shops_port}"
-
     def make_environment(self) -> dict[str, str]:
         """What the children get: our own environment, without what only the front needs."""
         front = {"PORT", "HOST", "AISLE_HTTP", "AISLE_SOCKET", "AISLE_WATCH"}
@@ -65,8 +76,7 @@ class Plan:
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
             "AISLE_DATA": str(self.data),
-            "SAMPLE_SHOPS": self.shops,
-        }
+        } | {variable(shop): base_url(port) for shop, port in self.shops.items()}
         return {name: value for name, value in os.environ.items() if name not in front} | ours
 
 
@@ -83,9 +93,17 @@ def make_plan(environ: dict[str, str]) -> Plan:
         data=ROOT / (environ.get("AISLE_DATA") or "var"),
         host=host,
         port=int(text),
-        shops_port=SHOPS_PORT if is_port_free(LOOPBACK, SHOPS_PORT) else find_free_port(LOOPBACK),
+        shops=choose_shop_ports(int(text)),
         nginx=find_nginx(environ),
     )
+
+
+def choose_shop_ports(front: int) -> dict[str, int]:
+    """The shops' usual ports, or free ones in place of those that are taken or wanted for the front."""
+    return {
+        shop: port if port != front and is_port_free(LOOPBACK, port) else find_free_port(LOOPBACK)
+        for shop, port in SHOP_PORTS.items()
+    }
 
 
 def find_nginx(environ: dict[str, str]) -> str | None:
@@ -101,7 +119,7 @@ def start_stack(family: Family, plan: Plan, *, watch: bool = True) -> None:
     start_shops(family, plan, env)
     sync_once(family, env)
     if watch:
-        family.start("watcher", [sys.executable, "-m", "main", "sync", "--watch"], env)
+        family.start("watcher", [sys.executable, "-m", "main", "sync", "--watch"], env, Terms(takes_hangup=True))
     start_uwsgi(family, plan, env)
     if plan.nginx:
         start_nginx(family, plan, env)
@@ -110,10 +128,23 @@ def start_stack(family: Family, plan: Plan, *, watch: bool = True) -> None:
 
 
 def start_shops(family: Family, plan: Plan, env: dict[str, str]) -> None:
-    """Starts the sample shops and waits for them."""
-    command = [sys.executable, "-m", "sample", "serve", "--host", LOOPBACK, "--port", str(plan.shops_port)]
-    family.start("shops", command, env)
-    family.wait_until("The sample shops", lambda: answers(LOOPBACK, plan.shops_port, "/"))
+    """Starts each sample shop as a process of its own and waits for them; later the rest can do without any of them."""
+    started = [(start_shop(family, shop, port, env), port) for shop, port in plan.shops.items()]
+    for child, port in started:
+        family.wait_until(f"The sample shop {child.name}", partial(is_open, child, port))
+
+
+def start_shop(family: Family, shop: str, port: int, env: dict[str, str]) -> Child:
+    """Starts one sample shop."""
+    command = [sys.executable, "-m", "sample", "serve", "--shop", shop, "--port", str(port)]
+    return family.start(shop, command, env, Terms(expendable=True))
+
+
+def is_open(shop: Child, port: int) -> bool:
+    """Whether a shop answers; raises StartFailed when it has ended instead."""
+    if shop.process.poll() is not None:
+        raise StartFailed(shop.describe_end())
+    return answers(LOOPBACK, port, "/")
 
 
 def sync_once(family: Family, env: dict[str, str]) -> None:
@@ -147,7 +178,7 @@ def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
     render(ROOT / "nginx" / "templates" / "aisle.conf.template", plan.run / "aisle.conf", values)
     render(ROOT / "nginx" / "nginx.conf.template", plan.run / "nginx.conf", values)
     command = [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
-    family.start("nginx", command, env, stop_signal=signal.SIGQUIT)
+    family.start("nginx", command, env, Terms(stop_signal=signal.SIGQUIT))
 
 
 def render(template: Path, target: Path, values: dict[str, str]) -> None:
@@ -155,7 +186,7 @@ def render(template: Path, target: Path, values: dict[str, str]) -> None:
     target.write_text(re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], template.read_text()))
 
 
-def print_banner(plan: Plan) -> None:
+def print_banner(plan: Plan, family: Family) -> None:
     """What a newcomer wants to know, once everything answers."""
     front = "Nginx, then uWSGI" if plan.nginx else "uWSGI's own HTTP router (no Nginx found; install one to have it in front)"
     say(
@@ -165,13 +196,29 @@ def print_banner(plan: Plan) -> None:
         f"  front  {front}\n"
         f"  data   {plan.data}\n"
         f"  logs   {plan.run}/*.log\n"
+        f"{describe_trouble(plan, family)}"
         f"  stop   Ctrl-C\n"
     )
 
 
-def say(text: str) -> None:
-    """A line for the person at the terminal, at once."""
-    print(text, flush=True)
+def describe_trouble(plan: Plan, family: Family) -> str:
+    """How to see that the lists do not notice: real process ids, real ports, commands to be pasted into another terminal."""
+    pids = {child.name: child.process.pid for child in family.children if child.name in plan.shops}
+    if SHOP not in pids:
+        return ""  # it did not even live until now
+    port, pid, python = plan.shops[SHOP], pids[SHOP], show_command([sys.executable])
+    others = ", ".join(f"{name} is {number}" for name, number in pids.items() if name != SHOP)
+    url = "" if port == SHOP_PORTS[SHOP] else f" --url {base_url(port)}"
+    return (
+        f"\n  Make trouble, from another terminal; the lists do not notice, live looks keep their deadline:\n"
+        f"    look       curl '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
+        f"    what is up curl '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
+        f"    freeze     kill -STOP {pid}, and kill -CONT {pid} ({SHOP}; {others})\n"
+        f"    stop       kill {pid}, and {python} -m sample serve --shop {SHOP} --port {port}\n"
+        f"    throttle   {python} -m sample behave {SHOP} throttle --seconds 30{url}, and ... {SHOP} well{url}\n"
+        f'               or curl -d \'{{"fault": "throttle", "seconds": 30}}\' {base_url(port)}/{SHOP}/_behave\n'
+        f"    more       {python} -m sample behave --help (slow, drip, broken, garbled, price, invalid)\n\n"
+    )
 
 
 def main() -> int:
@@ -186,7 +233,7 @@ def main() -> int:
     family.obey_signals()
     try:
         start_stack(family, plan)
-        print_banner(plan)
+        print_banner(plan, family)
         family.watch()
     except StopAsked:
         say("\nStopping.")

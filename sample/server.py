@@ -4,13 +4,14 @@ import io
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
+from werkzeug.wsgi import ClosingIterator
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.02
@@ -26,7 +27,7 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer one request and leave the connection ready for the next; Werkzeug's own version ends it."""
-        body, status, headers = run_wsgi_app(self.server.app, self._read_request(), buffered=True)
+        body, status, headers = run_wsgi_app(self.server.app, self._read_request())
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
@@ -34,8 +35,19 @@ class _Handler(WSGIRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.writelines(body)
+        try:
+            if self.command != "HEAD":
+                self._write(body)
+        finally:
+            if isinstance(body, ClosingIterator):
+                body.close()
+
+    def _write(self, body: Iterable[bytes]) -> None:
+        """Send the body; each part of several as soon as the next one is there, so that a slow one is seen to be slow."""
+        for number, part in enumerate(body):
+            if number:
+                self.wfile.flush()
+            self.wfile.write(part)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: a demo and a benchmark both make thousands of requests."""

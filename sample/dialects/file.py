@@ -12,17 +12,17 @@ from flask import Flask, Response, abort, request
 from sample.dialects.web import new_app
 
 
-def file_app(files: Mapping[str, Path], modified: datetime | None = None) -> Flask:
-    """Return an application that serves these files; without a date each has its own."""
+def file_app(files: Mapping[str, Path | bytes], modified: datetime | None = None) -> Flask:
+    """Return an application that serves these files or contents; without a date each file has its own, and a content none."""
     app = new_app("file")
 
     @app.get("/<name>")
     def get_file(name: str) -> Response:
-        path = files.get(name) or files.get(name.removesuffix(".gz"))
-        if path is None:
+        file = files.get(name) or files.get(name.removesuffix(".gz"))
+        if file is None:
             abort(404)
-        date = modified or datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        content = path.read_bytes()
+        content = file.read_bytes() if isinstance(file, Path) else file
+        date = modified or (datetime.fromtimestamp(file.stat().st_mtime, UTC) if isinstance(file, Path) else None)
         if name in files:
             return _answer(content, _content_type(name), date)
         # A fixed time inside the archive keeps its ETag the same from one request to the next.
@@ -31,7 +31,7 @@ def file_app(files: Mapping[str, Path], modified: datetime | None = None) -> Fla
     return app
 
 
-def _answer(content: bytes, content_type: str, modified: datetime) -> Response:
+def _answer(content: bytes, content_type: str, modified: datetime | None) -> Response:
     """Return the content, or 304 when the client's copy is still good."""
     response = Response(content, content_type=content_type)
     response.set_etag(hashlib.sha256(content).hexdigest()[:32])

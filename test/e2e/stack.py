@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from sample.demo import LOOPBACK, Plan, find_nginx, start_stack, start_uwsgi
+from sample.demo import Plan, find_nginx, start_stack, start_uwsgi
+from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import Child, Family, answers, end_group, find_free_port
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Stack:
 @contextmanager
 def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
     """The chain, until the block ends."""
-    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), find_free_port(LOOPBACK), nginx)
+    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx)
     family = Family(plan.run)
     try:
         start_stack(family, plan, watch=False)
@@ -136,7 +137,7 @@ def is_gone(process: psutil.Process) -> bool:
         return True
 
 
-def stop_and_wait(process: subprocess.Popen[str], number: signal.Signals, seconds: float = 20.0) -> int:
+def stop_and_wait(process: subprocess.Popen[Any], number: signal.Signals, seconds: float = 20.0) -> int:
     """The exit code after a signal; kills what did not end."""
     process.send_signal(number)
     try:

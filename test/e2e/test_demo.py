@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
-from sample.demo import LOOPBACK, ROOT
-from sample.processes import find_free_port
+from sample.demo import ROOT, choose_shop_ports
+from sample.ports import LOOPBACK, SHOP_PORTS
+from sample.processes import answers, find_free_port
 from test.e2e.stack import NGINX, NO_NGINX, fetch, is_gone, stop_and_wait, wait_for
 
 if TYPE_CHECKING:
@@ -37,9 +39,13 @@ class Demo:
     output: Path
     children: list[psutil.Process]
 
-    def kill_child(self, text: str) -> None:
-        """Kills the first child whose command line holds the text."""
-        next(child for child in self.children if text in " ".join(child.cmdline())).kill()
+    def find_child(self, text: str) -> psutil.Process:
+        """The first child whose command line holds the text."""
+        return next(child for child in self.children if text in " ".join(child.cmdline()))
+
+    def list_products(self, query: str = "") -> dict[str, Any]:
+        """The list as the front answers it."""
+        return fetch(self.port, f"/products?{query}").json
 
     def are_children_gone(self) -> bool:
         return all(is_gone(child) for child in self.children)
@@ -83,7 +89,7 @@ def test_it_runs_as_its_banner_says_and_leaves_nothing(tmp_path: Path, nginx: st
         assert fetch(demo.port, f"{parts.path}?{parts.query}").json["data"]
         assert fetch(demo.port, "/docs").status == 200
         assert ("no Nginx found" in banner) == (nginx == "none")
-        assert len(demo.children) >= 7  # the shops, the watcher, uWSGI and its four workers
+        assert len(demo.children) >= 9  # three shops, the watcher, uWSGI and its four workers
         assert stop_and_wait(demo.process, number) == 0
         assert demo.are_children_gone()
 
@@ -106,16 +112,65 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("text", "name"), [("uWSGI master", "uwsgi"), ("sample serve", "shops"), ("sync --watch", "watcher")])
+@pytest.mark.parametrize(("text", "name"), [("uWSGI master", "uwsgi"), ("sync --watch", "watcher")])
 def test_a_dead_part_is_named_and_ends_the_rest(tmp_path: Path, text: str, name: str) -> None:
     with run_demo(tmp_path, "none") as demo:
-        demo.kill_child(text)
+        demo.find_child(text).kill()
         assert demo.process.wait(20) == 1
         assert f"{name} was killed by SIGKILL" in demo.output.read_text()
         assert demo.are_children_gone()
 
 
+def test_a_shop_can_be_stopped_throttled_and_frozen_as_the_banner_says_while_the_list_stays_as_it_is(tmp_path: Path) -> None:
+    with run_demo(tmp_path, "none") as demo:
+        banner = demo.output.read_text()
+        before = demo.list_products()["data"]
+        depot, parts = demo.find_child("--shop depot"), demo.find_child("--shop parts")
+
+        throttle = re.search(r"throttle +(\S+ -m sample behave depot throttle.*), and", banner)
+        assert throttle
+        assert run_line(throttle[1]) == "depot: throttle (30 s): answers 429 with a Retry-After of so many seconds\n"
+        curl = re.search(r"or (curl -d .+)", banner)
+        assert curl
+        assert '"fault":"throttle"' in run_line(curl[1])
+        assert demo.list_products()["data"] == before
+
+        stop = re.search(r"kill (\d+), and (.+ serve .+)", banner)
+        assert stop
+        assert int(stop[1]) == depot.pid
+        depot.terminate()
+        wait_for("the word", lambda: "depot ended with code 0; the lists go on. Start it again: " in demo.output.read_text())
+        assert stop[2] in demo.output.read_text()
+        parts.suspend()
+        assert demo.list_products()["data"] == before
+        assert demo.process.poll() is None
+
+        started = subprocess.Popen(shlex.split(stop[2]), cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            port = int(stop[2].split()[-1])
+            wait_for("the shop", lambda: answers(LOOPBACK, port, "/"))
+        finally:
+            assert stop_and_wait(started, signal.SIGTERM) == 0
+        assert stop_and_wait(demo.process, signal.SIGTERM, 12) == 0  # though one shop is frozen
+        assert demo.are_children_gone()
+
+
+def run_line(line: str) -> str:
+    return subprocess.run(shlex.split(line), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def test_a_taken_port_of_a_shop_is_replaced_and_so_is_the_fronts() -> None:
+    usual = next(port for port in SHOP_PORTS.values())
+    chosen = choose_shop_ports(usual)
+    assert set(chosen) == set(SHOP_PORTS)
+    assert usual not in chosen.values()
+    with socket.create_server((LOOPBACK, 0)) as taken, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SHOP_PORTS, "depot", taken.getsockname()[1])
+        assert choose_shop_ports(1)["depot"] != taken.getsockname()[1]
+
+
 def test_nothing_outlives_a_killed_launcher(tmp_path: Path) -> None:
     with run_demo(tmp_path, "nginx" if NGINX else "none") as demo:
+        demo.find_child("--shop lumen").suspend()
         demo.process.kill()
         wait_for("the end of all children", demo.are_children_gone, 40)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sample.demo import BIN, LOOPBACK, ROOT
+from sample.demo import BIN, ROOT
+from sample.ports import LOOPBACK, SHOP_PORTS, variable
 from sample.processes import answers, find_free_port
 from test.e2e.stack import fetch, stop_and_wait, wait_for
 
@@ -24,12 +25,15 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 def start_line(name: str, data: Path, port: int) -> subprocess.Popen[str]:
     lines = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
     nowhere = f"http://{LOOPBACK}:{find_free_port(LOOPBACK)}"
-    env = dict(os.environ) | {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "PORT": str(port),
-        "AISLE_DATA": str(data),
-        "SAMPLE_SHOPS": nowhere,
-    }
+    env = (
+        dict(os.environ)
+        | {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PORT": str(port),
+            "AISLE_DATA": str(data),
+        }
+        | {variable(shop): nowhere for shop in SHOP_PORTS}
+    )
     return subprocess.Popen(["/bin/sh", "-c", f"exec {lines[name]}"], cwd=ROOT, env=env, text=True)
 
 

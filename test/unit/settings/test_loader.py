@@ -382,7 +382,7 @@ class TestExamples:
         monkeypatch.chdir(ROOT)
         settings = load_settings({})
         assert [source.name for source in settings.sources] == ["lumen", "depot", "parts"]
-        assert settings.sources[0].url == "http://127.0.0.1:9100/lumen"
+        assert settings.sources[0].url == "http://127.0.0.1:9101/lumen"
 
     def test_the_designs_example_loads(self, load):
         text = """
