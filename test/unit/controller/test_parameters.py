@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from main.controller.parameters import FieldsSchema, GreetingQuerySchema, NoParametersSchema, PagingSchema, ProductQuerySchema
+from main.controller.parameters import (
+    GreetingQuerySchema,
+    NoParametersSchema,
+    PagingSchema,
+    ProductItemSchema,
+    ProductQuerySchema,
+)
 from main.controller.schemas import SourceSchema
 from main.service import freshness
-from main.service.model import Outcome, Query, SourceRecord
+from main.service.model import Outcome, Query, SourceRecord, Wish
 from test.fakes import NOW, make_source
 from test.unit.controller.documented import find_faults
 
@@ -19,7 +25,8 @@ QUERY = ProductQuerySchema()
 
 
 def test_nothing_asked_is_everything_by_name():
-    assert QUERY.load({}) == Query(sort="name", page=1, per_page=30)
+    assert QUERY.load({}) == (Query(sort="name", page=1, per_page=30), Wish())
+    assert ProductItemSchema().load({}) == ((), Wish())
 
 
 @pytest.mark.parametrize(
@@ -57,16 +64,24 @@ def test_two_requests_that_mean_something_else_are_two_queries(one: dict[str, An
 
 
 def test_amounts_are_compared_on_one_integer_scale():
-    query = QUERY.load({"min_price": "0.0001", "max_price": "999999999999.9999"})
+    query, _ = QUERY.load({"min_price": "0.0001", "max_price": "999999999999.9999"})
     assert (query.min_price, query.max_price) == (1, 9_999_999_999_999_999)
 
 
-@pytest.mark.parametrize("schema", [PagingSchema, ProductQuerySchema, FieldsSchema, NoParametersSchema, GreetingQuerySchema])
+@pytest.mark.parametrize(
+    "schema", [PagingSchema, ProductQuerySchema, ProductItemSchema, NoParametersSchema, GreetingQuerySchema]
+)
 def test_no_schema_of_parameters_takes_unknown_ones(schema: Any):
     with pytest.raises(ValidationError) as refused:
         schema().load({"unknown": "1"})
     known = ", ".join(name.removesuffix("_") for name in schema().fields) or "none"
     assert refused.value.messages == {"unknown": [f"is unknown; there is: {known}"]}
+
+
+def test_a_wish_says_whether_shops_are_asked_how_long_that_may_take_and_who_must_answer():
+    asked = {"live": "true", "deadline_ms": "500", "require": ["b", "a"]}
+    wish = Wish(live=True, deadline_ms=500, require=("a", "b"))
+    assert QUERY.load(asked)[1] == ProductItemSchema().load(asked)[1] == wish
 
 
 TEXTS = st.text(max_size=20)
@@ -79,8 +94,11 @@ LISTS = st.lists(TEXTS, max_size=3)
     st.fixed_dictionaries(
         {},
         optional={
-            **dict.fromkeys(("q", "min_price", "max_price", "currency", "min_rating", "sort", "page", "per_page"), TEXTS),
-            **dict.fromkeys(("source", "brand", "category", "gtin", "availability", "fields", "facets"), LISTS),
+            **dict.fromkeys(
+                ("q", "min_price", "max_price", "currency", "min_rating", "sort", "page", "per_page", "live", "deadline_ms"),
+                TEXTS,
+            ),
+            **dict.fromkeys(("source", "brand", "category", "gtin", "availability", "fields", "facets", "require"), LISTS),
         },
     )
 )

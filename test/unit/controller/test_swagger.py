@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 LOADED_BY = {
     "/products": asked.ProductQuerySchema,
-    "/products/{product_id}": asked.FieldsSchema,
+    "/products/{product_id}": asked.ProductItemSchema,
     "/sources/{name}/quarantine": asked.PagingSchema,
     "/hello_world/greeting": asked.GreetingQuerySchema,
 }
