@@ -53,7 +53,7 @@ def test_a_source_has_its_defaults(load):
         "columns": {},
         "listing": None,
         "item": None,
-        "mapping": {"fields": {}, "variants": None, "variant_fields": {}},
+        "mapping": {"fields": {}, "variants": None, "variant_fields": {}, "options": None},
     }
 
 
