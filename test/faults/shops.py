@@ -6,7 +6,7 @@ import itertools
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -138,7 +138,8 @@ def raw_server(answer: bytes | None) -> Iterator[str]:
                     if answer is None:
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     else:
-                        connection.sendall(answer)
+                        with suppress(OSError):  # whoever asked may have seen enough
+                            connection.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

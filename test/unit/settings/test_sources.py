@@ -5,7 +5,7 @@ import yaml
 
 from main.resources.upstream.feed import FeedSchema
 from main.resources.upstream.kinds import KINDS as CONNECTORS
-from main.service.model import Source
+from main.service.model import OAuth2, Source
 from main.settings.sources import FEED_COLUMNS, KINDS, SourceSchema
 from main.util.secret import Secret
 
@@ -86,6 +86,54 @@ def test_a_source_authenticates_in_exactly_one_way(faults, auth):
     assert faults(sources({"auth": auth}), T="x") == [
         "sources[0].auth: ***; allowed: exactly one of basic, bearer, header, oauth2, query"
     ]
+
+
+OAUTH2 = {"token_url": "https://a.example/token", "client_id": "${T}", "client_secret": "${T}"}
+
+
+def test_tokens_are_asked_for_with_secrets_of_the_environment(load):
+    (source,) = load(sources({"auth": {"oauth2": {**OAUTH2, "scope": "read", "audience": "shop"}}}), T="x").sources
+    assert source.credentials.oauth2 == OAuth2("https://a.example/token", Secret("x"), Secret("x"), "read", "shop")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("token_url", "ftp://a.example", "an http:// or https:// URL without user or fragment"),
+        ("token_url", "https://me:pw@a.example", "an http:// or https:// URL without user or fragment"),
+        ("token_url", "file:///etc/passwd", "an http:// or https:// URL without user or fragment"),
+        (
+            "client_secret",
+            "written out",
+            "${NAME} of an environment variable that is not empty, or a path under the same key with _file",
+        ),
+        ("scope", "", "1 to 500 characters"),
+    ],
+)
+def test_what_is_wrong_about_tokens_is_told_without_the_value(faults, key, value, allowed):
+    (fault,) = faults(sources({"auth": {"oauth2": {**OAUTH2, key: value}}}), T="x")
+    assert fault == f"sources[0].auth.oauth2.{key}: ***; allowed: {allowed}"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://proxy.example", "http://me:pw@proxy.example", "proxy.example:3128", "file:///x", "http://[::1", 7]
+)
+def test_a_proxy_is_a_url_without_a_user(faults, proxy):
+    (fault,) = faults(sources({"proxy": proxy}))
+    assert fault.endswith("; allowed: an http:// or https:// URL without user or fragment")
+    assert "pw" not in fault
+
+
+def test_a_proxy_and_a_size_are_taken(load):
+    (source,) = load(sources({"proxy": "http://proxy.example:3128", "max_body": "512KiB"})).sources
+    assert (source.proxy, source.max_body) == ("http://proxy.example:3128", 512 * 1024)
+
+
+@pytest.mark.parametrize("size", ["8", 8, "8MB", "0MiB", "1B", "1GiB", "-1MiB", "1.5MiB", "\u0665MiB", None])
+def test_a_size_has_a_unit_and_bounds(faults, size):
+    (fault,) = faults(sources({"max_body": size}))
+    assert fault.startswith("sources[0].max_body: ")
+    assert size is None or "such as 8MiB; at least 1KiB, at most 256MiB" in fault
 
 
 @pytest.mark.parametrize("name", ["X Key", "X-Key:", "", "Ä", "a\nb"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from werkzeug import Request, Response
@@ -13,7 +14,7 @@ from main.service.errors import RecordRejected
 from main.service.model import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from wsgiref.types import WSGIApplication
 
     from main.resources.upstream.base import BaseConnector
@@ -80,6 +81,80 @@ class RawShop:
             except OSError:
                 return
             self._over.wait()
+
+
+class KeepingShop:
+    """Keeps connections open and answers so many requests on each, then hangs up on the next without a word."""
+
+    def __init__(
+        self, *, each: int, answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", wait: float = 0
+    ) -> None:
+        self.connections = 0
+        self.open = 0
+        self.most_open = 0
+        self.requests: list[bytes] = []
+        self._each, self._answer, self._wait = each, answer, wait
+        self._lock = threading.Lock()
+        self._taken: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._threads = [threading.Thread(target=self._serve)]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
+        self._listener.close()
+        for connection in self._taken:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self.connections += 1
+                self.open += 1
+                self.most_open = max(self.most_open, self.open)
+                self._taken.append(connection)
+            self._threads.append(threading.Thread(target=self._keep, args=(connection,)))
+            self._threads[-1].start()
+
+    def _keep(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            for _ in range(self._each):
+                request = connection.recv(65536)
+                if not request:
+                    break
+                self.requests.append(request)
+                time.sleep(self._wait)
+                connection.sendall(self._answer)
+            else:
+                self.requests.append(connection.recv(65536))
+        with self._lock:
+            self.open -= 1
+
+
+@contextmanager
+def black_hole() -> Iterator[tuple[str, int]]:
+    """An address that takes no connection and refuses none: its queue is full, so that the system drops what knocks."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()
 
 
 def canned(make: Callable[[Request], Response]) -> WSGIApplication:

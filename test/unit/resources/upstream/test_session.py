@@ -2,17 +2,23 @@
 
 import gzip
 import logging
+import re
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug import Response
 
 from main.resources.upstream.faults import parse_retry_after
+from main.resources.upstream.urls import item_path
 from main.service.errors import (
     UpstreamError,
     UpstreamGarbled,
+    UpstreamOpen,
     UpstreamRefused,
     UpstreamThrottled,
     UpstreamTimeout,
@@ -22,7 +28,7 @@ from main.service.model import Credentials, Rate
 from main.util.logs import request_context
 from main.util.metrics import TIMINGS
 from main.util.secret import Secret
-from test.unit.resources.upstream.shops import canned, reply
+from test.unit.resources.upstream.shops import KeepingShop, canned, reply
 
 SHORT = timedelta(milliseconds=300)
 GENEROUS = 5.0
@@ -203,6 +209,103 @@ class TestStatus:
         assert len(made) == calls
 
 
+class TestSecondTries:
+    def test_a_shop_that_hangs_up_without_a_word_is_asked_once_more(self, session_to, raw_shop):
+        shop = raw_shop(b"", reply(b"[1]"))
+        assert session_to(shop.url).get().body == b"[1]"
+        assert len(shop.requests) == 2
+
+    def test_a_kept_connection_that_the_shop_has_given_up_costs_nothing(self, session_to):
+        with KeepingShop(each=1) as shop:
+            session = session_to(shop.url)
+            assert [session.get().body for _ in range(3)] == [b"[]"] * 3
+            assert shop.connections == 3
+            session.close()
+
+    @pytest.mark.parametrize("answer", [b"", reply(status="502 Bad Gateway")])
+    def test_a_post_is_never_made_twice(self, session_to, raw_shop, answer):
+        shop = raw_shop(answer)
+        with pytest.raises(UpstreamError):
+            session_to(shop.url).post("", None, {})
+        assert len(shop.requests) == 1
+
+    def test_an_answer_that_had_begun_is_not_asked_for_again(self, session_to, raw_shop):
+        shop = raw_shop(reply(b"[1", length=1000))
+        with pytest.raises(UpstreamUnreachable):
+            session_to(shop.url).get()
+        assert len(shop.requests) == 1
+
+    def test_both_tries_and_the_pause_end_by_one_deadline(self, session_to, raw_shop):
+        shop = raw_shop(reply(status="503 Busy"), [])
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            session_to(shop.url, timeout=timedelta(seconds=30)).get(deadline=began + 0.5)
+        assert time.monotonic() - began < GENEROUS
+        assert len(shop.requests) == 2
+
+    def test_the_guard_is_asked_for_each_call_on_the_wire_and_learns_how_it_went(self, session_to, raw_shop):
+        guard = ListeningGuard()
+        session = session_to(raw_shop(reply(status="502 Bad Gateway"), reply()).url, guard=guard)
+        session.get()
+        assert [type(error) for error in guard.ends] == [UpstreamRefused, type(None)]
+        assert guard.retries == 1
+        session.close()
+        assert guard.closed
+
+    def test_a_guard_that_lets_nothing_begin_is_obeyed(self, session_to, seen):
+        with pytest.raises(UpstreamOpen):
+            session_to(seen[1], guard=ListeningGuard(UpstreamOpen("The breaker is open."))).get()
+        assert seen[0] == []
+
+
+class ListeningGuard:
+    """Lets calls begin, unless it has an error to raise, and remembers how they ended."""
+
+    def __init__(self, held=None):
+        self.held, self.ends, self.turns, self.retries, self.closed = held, [], [], 0, False
+
+    @contextmanager
+    def admitted(self, deadline):
+        self.turns.append(deadline)
+        if self.held:
+            raise self.held
+        try:
+            yield
+        except UpstreamError as error:
+            self.ends.append(error)
+            raise
+        self.ends.append(None)
+
+    def may_retry(self):
+        self.retries += 1
+        return True
+
+    def close(self):
+        self.closed = True
+
+
+class TestDeadlines:
+    def test_a_live_look_waits_for_its_turn_no_longer_than_its_deadline(self, session_to, seen):
+        guard, deadline = ListeningGuard(), time.monotonic() + 7
+        session_to(seen[1], guard=guard).get(deadline=deadline)
+        assert guard.turns == [deadline]
+
+    def test_a_crawl_may_wait_a_minute_more(self, session_to, seen):
+        guard = ListeningGuard()
+        session_to(seen[1], guard=guard).get()
+        assert 60 < guard.turns[0] - time.monotonic() <= 65
+
+    @pytest.mark.parametrize("make", ["get", "post", "follow"])
+    def test_every_way_to_ask_takes_a_deadline(self, session_to, raw_shop, make):
+        url = raw_shop([]).url
+        session = session_to(url, timeout=timedelta(seconds=60))
+        given = {"get": ("",), "post": ("", None, {}), "follow": (url,)}[make]
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            getattr(session, make)(*given, deadline=began + 0.2)
+        assert time.monotonic() - began < GENEROUS
+
+
 class TestRetryAfter:
     NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC).timestamp()
 
@@ -338,6 +441,78 @@ class TestSize:
         assert len(session_to(shop.url, max_body=2048).get().body) == 2048
         with pytest.raises(UpstreamGarbled, match="larger than 1 KiB"):
             session_to(shop.url, max_body=1024).get()
+
+
+class TestDirection:
+    def test_a_proxy_of_the_settings_is_used_for_every_call(self, session_to, seen):
+        requests, proxy = seen
+        assert session_to("http://shop.invalid/api", proxy=proxy).get("/x").body == b"[]"
+        assert (requests[0].host, requests[0].path) == ("shop.invalid", "/api/x")
+
+    def test_the_proxies_and_logins_of_the_environment_are_never_contacted(
+        self, session_to, seen, raw_shop, monkeypatch, tmp_path
+    ):
+        trap = raw_shop(reply(b"caught"))
+        (tmp_path / ".netrc").write_text("default login me password hunter2\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, trap.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        requests, url = seen
+        for ask in (lambda s: s.get("/x"), lambda s: s.post("/x", None, {}), lambda s: s.follow(f"{url}/x")):
+            assert ask(session_to(url)).body == b"[]"
+        with pytest.raises(UpstreamUnreachable):
+            session_to("https://shop.invalid").get()
+        assert trap.requests == []
+        assert not any("Authorization" in request.headers for request in requests)
+
+    def test_cookies_are_not_carried_to_the_next_call(self, session_to, serve):
+        asked = []
+
+        def answer(request):
+            asked.append(request.headers.get("Cookie"))
+            return Response(b"[]", headers={"Set-Cookie": "track=1"})
+
+        session = session_to(serve(canned(answer)))
+        session.get()
+        session.get()
+        assert asked == [None, None]
+
+    @pytest.mark.parametrize("path", ["x", ".evil.example", "@evil.example/", "/../admin", "/%2e%2e/admin", "/a\\..\\b"])
+    def test_a_path_that_leads_elsewhere_is_refused_before_a_call(self, session_to, seen, path):
+        session = session_to(f"{seen[1]}/api")
+        with pytest.raises(UpstreamGarbled):
+            session.get(path)
+        with pytest.raises(UpstreamGarbled):
+            session.post(path, None, {})
+        assert seen[0] == []
+
+    def test_no_id_and_no_query_ever_reaches_another_path(self, session_to):
+        with KeepingShop(each=10**6) as shop:
+            session = session_to(f"{shop.url}/api/v1")
+
+            @settings(max_examples=1000, deadline=None)
+            @given(NASTY, NASTY)
+            def ask(source_id, value):
+                try:
+                    path = item_path("/items/{id}/offers", source_id)
+                except UpstreamGarbled:
+                    return
+                session.get(path, {"q": value.encode("utf-8", "replace").decode()})
+
+            ask()
+            session.close()
+        lines = [request.partition(b"\r\n")[0] for request in shop.requests if request]
+        assert len(lines) > 300
+        assert [line for line in lines if not ASKED.fullmatch(line)] == []
+        host = f"\r\nHost: {shop.url.removeprefix('http://')}\r\n".encode()
+        assert all(host in request for request in shop.requests if request)
+
+
+NASTY = st.text() | st.lists(
+    st.sampled_from(["..", "%2e", "%2f", "%5c", "/", "\\", ".", "?", "#", "a", "%", "25", "//evil.example", "@", "\r\n", ";"])
+).map("".join)
+ASKED = re.compile(rb"GET /api/v1/items/(?!\.{1,2}/)[^/?#\\ ]+/offers\?q=[^?#\\ ]* HTTP/1\.1")
 
 
 class TestFollow:

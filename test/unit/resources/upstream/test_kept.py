@@ -1,0 +1,167 @@
+"""A shop that can say "unchanged" is asked whether it is, and its old answer is as good as new."""
+
+import gzip
+
+import pytest
+from werkzeug import Response
+
+from main.resources.upstream.kept import KeptAnswers
+from main.resources.upstream.wire import Reply
+from main.service.errors import CacheDown, UpstreamRefused
+from main.service.model import Credentials
+from main.util.secret import Secret
+from test.unit.resources.upstream.conftest import A_SOURCE
+from test.unit.resources.upstream.shops import canned
+
+URL = "http://shop.example/x"
+
+
+class Shelf:
+    """A cache in a dict; it remembers for how long each value was to be kept."""
+
+    def __init__(self):
+        self.values, self.seconds = {}, {}
+
+    def get(self, key):
+        return self.values.get(key)
+
+    def set(self, key, value, seconds):
+        self.values[key], self.seconds[key] = value, seconds
+
+
+class Broken:
+    """A cache that is down."""
+
+    def get(self, key):
+        raise CacheDown
+
+    def set(self, key, value, seconds):
+        raise CacheDown
+
+
+class Unchanging:
+    """A shop whose answer has a validator, and which says so when asked on that condition."""
+
+    def __init__(self, header="ETag", value='"v1"', **more):
+        self.header, self.value, self.more = header, value, more
+        self.asked = []
+        self.body = b'[{"id": 1}]'
+
+    def __call__(self, request):
+        condition = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[self.header]
+        self.asked.append(request.headers.get(condition))
+        headers = {self.header: self.value, "X-WP-Total": "7", "Set-Cookie": "a=b", **self.more}
+        if request.headers.get(condition) == self.value:
+            return Response(b"", 304, headers)
+        return Response(self.body, 200, headers)
+
+
+@pytest.fixture
+def shelf():
+    return Shelf()
+
+
+@pytest.mark.parametrize(("header", "value"), [("ETag", '"v1"'), ("Last-Modified", "Sat, 21 Nov 2026 09:30:20 GMT")])
+def test_an_answer_that_still_holds_is_given_again(session_to, serve, shelf, header, value):
+    shop = Unchanging(header, value)
+    url = serve(canned(shop))
+    first = session_to(url, kept=shelf).get("/x", {"page": 2})
+    again = session_to(url, kept=shelf).get("/x", {"page": 2})  # another crawl
+    assert shop.asked == [None, value]
+    assert (again.url, again.body, again.headers["x-wp-total"]) == (first.url, first.body, "7")
+    assert "set-cookie" not in again.headers
+
+
+def test_an_answer_that_changed_replaces_the_old_one(session_to, serve, shelf):
+    shop = Unchanging()
+    session = session_to(serve(canned(shop)), kept=shelf)
+    session.get()
+    shop.value, shop.body = '"v2"', b"[2]"
+    assert session.get().body == b"[2]"
+    assert session.get().body == b"[2]"
+    assert shop.asked == [None, '"v1"', '"v2"']
+
+
+def test_without_a_cache_nothing_is_kept_and_nothing_asked(session_to, serve):
+    shop = Unchanging()
+    session = session_to(serve(canned(shop)))
+    assert session.get().body == session.get().body
+    assert shop.asked == [None, None]
+
+
+def test_other_parameters_and_other_credentials_have_answers_of_their_own(session_to, serve, shelf):
+    shop = Unchanging()
+    url = serve(canned(shop))
+    session_to(url, kept=shelf).get("", {"page": 1})
+    session_to(url, kept=shelf).get("", {"page": 2})
+    session_to(url, kept=shelf, credentials=Credentials(bearer=Secret("t"))).get("", {"page": 1})
+    session_to(url, kept=shelf, credentials=Credentials(bearer=Secret("u"))).get("", {"page": 1})
+    session_to(url, kept=shelf, name="other").get("", {"page": 1})
+    assert shop.asked == [None] * 5
+
+
+def test_a_post_is_neither_kept_nor_asked_on_a_condition(session_to, serve, shelf):
+    shop = Unchanging()
+    session = session_to(serve(canned(shop)), kept=shelf)
+    session.post("", None, {})
+    session.post("", None, {})
+    assert (shop.asked, shelf.values) == ([None, None], {})
+
+
+@pytest.mark.parametrize("more", [{"Cache-Control": "private, no-store"}, {"Vary": "*"}])
+def test_what_a_shop_does_not_want_kept_is_not(session_to, serve, shelf, more):
+    session_to(serve(canned(Unchanging(**more))), kept=shelf).get()
+    assert shelf.values == {}
+
+
+def test_an_answer_without_a_validator_is_not_kept(session_to, serve, shelf):
+    session_to(serve(canned(lambda _: Response(b"[]"))), kept=shelf).get()
+    assert shelf.values == {}
+
+
+def test_a_cache_that_is_down_is_a_miss(session_to, serve):
+    shop = Unchanging()
+    session = session_to(serve(canned(shop)), kept=Broken())
+    assert session.get().body == session.get().body == b'[{"id": 1}]'
+    assert shop.asked == [None, None]
+
+
+def test_unchanged_is_no_answer_to_a_question_without_condition(session_to, serve, shelf):
+    with pytest.raises(UpstreamRefused, match="304"):
+        session_to(serve(canned(lambda _: Response(b"", 304))), kept=shelf).get()
+
+
+def test_what_is_kept_is_json_and_gzip_under_a_key_that_tells_nothing(session_to, serve, shelf):
+    session_to(serve(canned(Unchanging())), kept=shelf, credentials=Credentials(query=(("k", Secret("hunter2")),))).get()
+    ((key, value),) = shelf.values.items()
+    head, _, body = value.partition(b"\n")
+    assert head.startswith(b'{"form":1,')
+    assert gzip.decompress(body) == b'[{"id": 1}]'
+    assert b"hunter2" not in key.encode() + value
+    assert len(key) < 60
+    assert shelf.seconds[key] > 3600
+
+
+@pytest.mark.parametrize("rotten", [b"", b"\n", b"{}\n", b'{"form":9,"url":"x","headers":{}}\n', b"\x80\x04pickle"])
+def test_what_cannot_be_read_is_a_miss(session_to, serve, shelf, rotten):
+    shop = Unchanging()
+    session = session_to(serve(canned(shop)), kept=shelf)
+    session.get()
+    shelf.values = dict.fromkeys(shelf.values, rotten)
+    assert session.get().body == b'[{"id": 1}]'
+    assert shop.asked == [None, None]
+
+
+def test_what_belongs_to_another_url_is_a_miss(shelf):
+    kept = KeptAnswers(shelf, A_SOURCE)
+    kept.keep(URL, Reply(200, {"ETag": '"v"'}, b"[]"))
+    (value,) = shelf.values.values()
+    shelf.values = {kept._key(URL + "2"): value}  # as a collision of keys would
+    assert kept.find(URL + "2") is None
+
+
+def test_large_answers_are_let_go(shelf):
+    kept = KeptAnswers(shelf, A_SOURCE)
+    kept.keep(URL, Reply(200, {"ETag": '"v"'}, bytes(9 * 2**20)))
+    kept.keep(URL, Reply(200, {"ETag": '"v"', "X-Long": "x" * 10**6}, b"[]"))
+    assert shelf.values == {}
