@@ -1,8 +1,12 @@
-"""A fresh catalogue of every backend."""
+"""A fresh catalogue of every backend, and the servers that caches need."""
+
+from contextlib import ExitStack
 
 import pytest
 
 from test.contract.backends import BACKENDS
+from test.contract.caches import SERVED
+from test.faults.servers import serving
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
@@ -29,3 +33,17 @@ def reader(pair):
 @pytest.fixture
 def writer(pair):
     return pair[1]
+
+
+@pytest.fixture(scope="session")
+def ports(tmp_path_factory):
+    """A function that gives where the server of a kind of cache is, started when it is first asked for."""
+    found = {}
+    with ExitStack() as running:
+
+        def port_of(kind):
+            if kind in SERVED and kind not in found:
+                found[kind] = running.enter_context(serving(kind, tmp_path_factory.mktemp(kind))).port
+            return found.get(kind)
+
+        yield port_of

@@ -7,8 +7,7 @@ import uuid
 
 import pytest
 
-from test.contract.caches import ALL, SERVED, make_any
-from test.faults.servers import serving
+from test.contract.caches import ALL, make_any
 
 KEYS = {
     "empty": "",
@@ -20,22 +19,6 @@ KEYS = {
     "a command": "flush_all",
     "long": "k" * 10_000,
 }
-
-
-@pytest.fixture(scope="module")
-def ports(tmp_path_factory):
-    """Where the servers are, each started when it is first asked for."""
-    running, found = [], {}
-
-    def port_of(kind):
-        if kind in SERVED and kind not in found:
-            running.append(serving(kind, tmp_path_factory.mktemp(kind)))
-            found[kind] = running[-1].__enter__().port
-        return found.get(kind)
-
-    yield port_of
-    for server in running:
-        server.__exit__(None, None, None)
 
 
 @pytest.fixture(params=ALL)

@@ -11,27 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from test.contract.caches import ALL, ALL_SHARED, SERVED, SHARED, make_any
-from test.faults.servers import serving
+from test.contract.caches import ALL, ALL_SHARED, SHARED, make_any
 
 # Children of a fork have the cache as it was made before it: exactly what a worker of a preloading server has.
 FORK = multiprocessing.get_context("fork")
 PROCESSES = 8
-
-
-@pytest.fixture(scope="module")
-def ports(tmp_path_factory):
-    running, found = [], {}
-
-    def port_of(kind):
-        if kind in SERVED and kind not in found:
-            running.append(serving(kind, tmp_path_factory.mktemp(kind)))
-            found[kind] = running[-1].__enter__().port
-        return found.get(kind)
-
-    yield port_of
-    for server in running:
-        server.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -30,8 +30,10 @@ def free_port() -> int:
 class CacheServer:
     """One server process of a kind; what it keeps is gone when it ends."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, *options: str, tls: bool = False) -> None:
         self.kind = kind
+        self.tls = tls
+        self.options = options
         self.folder = folder
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -46,7 +48,7 @@ class CacheServer:
         if program is None:
             pytest.skip(f"{PROGRAMS[self.kind]} is not installed here")
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([program, *self._options()], cwd=self.folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen([program, *self._options(), *self.options], cwd=self.folder, stdout=log, stderr=log)
         self._wait()
 
     def _options(self) -> list[str]:
@@ -54,7 +56,8 @@ class CacheServer:
             user = ["-u", "nobody"] if os.geteuid() == 0 else []
             return ["-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m", "64", *user]
         keep_nothing = ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
-        return ["--bind", "127.0.0.1", "--port", str(self.port), *keep_nothing]
+        port = ["--port", "0", "--tls-port", str(self.port)] if self.tls else ["--port", str(self.port)]
+        return ["--bind", "127.0.0.1", *port, *keep_nothing]
 
     def _wait(self) -> None:
         until = time.monotonic() + PATIENCE
@@ -83,9 +86,9 @@ class CacheServer:
 
 
 @contextmanager
-def serving(kind: str, folder: Path) -> Iterator[CacheServer]:
+def serving(kind: str, folder: Path, *options: str, tls: bool = False) -> Iterator[CacheServer]:
     """A server of this kind; skips the test, and says why, where its program is missing."""
-    server = CacheServer(kind, folder)
+    server = CacheServer(kind, folder, *options, tls=tls)
     server.start()
     try:
         yield server

@@ -1,6 +1,12 @@
 import threading
 
+import pytest
+import yaml
+
 from main.bootstrap import build_check, build_services, build_sync
+from main.resources.cache.file import FileCache
+from main.resources.cache.memcached import MemcachedCache
+from main.resources.cache.redis import RedisCache
 from main.service.model import Outcome
 from main.settings import load_settings
 from test.fakes import FakeClock, MemoryCatalogue
@@ -36,3 +42,34 @@ def test_the_parts_fit_together(settings):
     reports = syncing.sync.sync_all(settings.sources)
     assert {report.outcome for report in reports} == {Outcome.OK}
     assert sum(record.products for record in catalogue.head().records.values()) == 56
+
+
+@pytest.mark.parametrize(
+    ("cache", "shared"),
+    [
+        ({}, type(None)),
+        ({"kind": "file"}, FileCache),
+        ({"kind": "memcached", "url": "memcached://cache.example"}, MemcachedCache),
+        ({"kind": "redis", "url": "rediss://cache.example:6380/1"}, RedisCache),
+    ],
+)
+def test_the_cache_is_the_one_that_was_asked_for_with_memory_in_front(tmp_path, cache, shared):
+    config = tmp_path / "config.yml"
+    config.write_text(yaml.safe_dump({"cache": cache}))
+    reading = build_services(load_settings({"AISLE_CONFIG": str(config), "AISLE_DATA": str(tmp_path / "data")}))
+    assert isinstance(reading.cache._shared, shared)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_cache_that_is_down_keeps_nobody_from_starting_and_shows_as_down(tmp_path):
+    config = tmp_path / "config.yml"
+    config.write_text("cache: {kind: redis, url: 'redis://127.0.0.1:1'}")
+    reading = build_services(load_settings({"AISLE_CONFIG": str(config), "AISLE_DATA": str(tmp_path / "data")}))
+    reading.lifecycle.open()
+    found = reading.status.check_ready()
+    assert found.ready
+    assert {state.name: (state.kind, state.up) for state in found.components} == {
+        "catalogue": ("sqlite", True),
+        "cache": ("redis", False),
+    }
+    reading.lifecycle.close()

@@ -27,6 +27,7 @@ TIMEOUT = 0.25
 MOST_BYTES = 512 * 1024 * 1024
 _SWEEP_EVERY = 60.0
 _PING = f"{LAYOUT}:ping"
+_SWEEP = f"{LAYOUT}:sweep"
 
 
 class _Bytes(FileSystemSerializer):
@@ -138,7 +139,7 @@ class FileCache:
         if now < self._next_sweep:
             return
         self._next_sweep = now + _SWEEP_EVERY
-        if self.lock("sweep", str(os.getpid()), _SWEEP_EVERY / 2):  # one process is enough
+        if self.lock(_SWEEP, str(os.getpid()), _SWEEP_EVERY / 2):  # one process is enough
             self.sweep()
 
     @contextmanager

@@ -14,7 +14,7 @@ def test_every_section_has_the_defaults_the_documentation_promises(load):
     assert settings.greeting == model.Greeting("World")
     assert settings.store == model.Store("sqlite:///aisle.db")
     assert settings.tasks == model.Tasks("sqlite:///tasks.db")
-    assert settings.cache == model.Cache("memory", None, None)
+    assert settings.cache == model.Cache("memory", None, "cache")
     assert settings.auth == model.Auth("none")
     assert settings.currency == model.Currency("EUR")
     assert settings.logger == model.Logger("auto", "info")

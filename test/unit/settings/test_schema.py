@@ -3,6 +3,7 @@
 import pytest
 
 from main.settings.schema import ConfigSchema
+from main.util.secret import Secret
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,89 @@ from main.settings.schema import ConfigSchema
 )
 def test_each_section_takes_its_own_values_only(faults, text, accepted):
     assert (faults(text) == []) is accepted
+
+
+SHAPES = "memcached://HOST:PORT, redis://HOST:PORT/DATABASE or rediss:// (TLS)"
+HIDDEN = "with a user or password ${NAME} of an environment variable, or a path under url_file"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("cache: {}", []),
+        ("cache: {kind: memory}", []),
+        ("cache: {kind: file}", []),
+        ("cache: {kind: file, path: /tmp/cache}", []),
+        ("cache: {kind: memcached, url: 'memcached://cache:11211'}", []),
+        ("cache: {kind: memcached, url: 'memcached://[::1]:11211'}", []),
+        ("cache: {kind: redis, url: 'redis://cache'}", []),
+        ("cache: {kind: redis, url: 'rediss://cache:6380/2'}", []),
+        ("cache: {kind: redis, url: '${R}'}", []),
+        ("cache: {kind: memory, path: x}", ["cache.path: 'x'; allowed: only for kind file"]),
+        ("cache: {path: x}", ["cache.path: 'x'; allowed: only for kind file"]),
+        (
+            "cache: {kind: file, url: 'redis://cache'}",
+            ["cache.url: 'redis://cache'; allowed: only for kind memcached or redis"],
+        ),
+        ("cache: {kind: memcached}", ["cache.url: nothing; allowed: memcached://HOST:PORT"]),
+        ("cache: {kind: redis}", ["cache.url: nothing; allowed: redis://HOST:PORT | rediss://HOST:PORT"]),
+        (
+            "cache: {kind: redis, url: 'memcached://cache', path: x}",
+            [
+                "cache.path: 'x'; allowed: only for kind file",
+                "cache.url: 'memcached://cache'; allowed: redis://HOST:PORT | rediss://HOST:PORT",
+            ],
+        ),
+        ("cache: {kind: memcached, url: '${R}'}", ["cache.url: ***; allowed: memcached://HOST:PORT"]),
+        ("cache: {kind: redis, url: 'redis://:hunter2@cache'}", [f"cache.url: ***; allowed: {HIDDEN}"]),
+        ("cache: {kind: redis, url: 'redis://:${P}@cache'}", [f"cache.url: ***; allowed: {HIDDEN}"]),
+        ("cache: {kind: redis, url: 'redis://:hun ter2@cache'}", [f"cache.url: ***; allowed: {SHAPES}"]),
+        ("cache: {kind: redis, url: '${P}'}", [f"cache.url: ***; allowed: {SHAPES}"]),
+        (
+            "cache: {kind: redis, url_file: /none}",
+            ["cache.url_file: '/none'; allowed: a readable file (No such file or directory)"],
+        ),
+        ("cache: {kind: file, path_file: x}", ["cache.path_file: unknown key; allowed: kind, url, path"]),
+    ],
+)
+def test_each_kind_of_cache_takes_its_own_keys_and_shows_no_password(faults, text, found):
+    assert faults(text, R="redis://:hunter2@cache", P="hunter2") == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cache:6379",
+        "http://cache",
+        "REDIS://cache",
+        "redis://",
+        "redis://cache:port",
+        "redis://cache:99999",
+        "redis://cache/zero",
+        "redis://cache?socket_timeout=100",
+        "redis://cache#x",
+        "redis://ca che",
+        "memcached://cache/1",
+        "unix:///run/redis.sock",
+        "redis://[::1",
+    ],
+)
+def test_an_url_that_leads_to_no_server_is_refused(faults, url):
+    for kind in ("memcached", "redis"):
+        assert faults(f"cache: {{kind: {kind}, url: '{url}'}}") == [f"cache.url: '{url}'; allowed: {SHAPES}"]
+
+
+def test_a_user_at_memcached_is_refused(faults):
+    assert faults("cache: {kind: memcached, url: '${U}'}", U="memcached://u:hunter2@cache") == [
+        f"cache.url: ***; allowed: {SHAPES}"
+    ]
+
+
+def test_the_url_of_a_cache_may_stand_in_a_file(load, tmp_path):
+    (tmp_path / "url").write_text("redis://:hunter2@cache\n")
+    settings = load(f"cache: {{kind: redis, url_file: '{tmp_path}/url'}}")
+    assert settings.cache.url == Secret("redis://:hunter2@cache")
+    assert "hunter2" not in repr(settings)
 
 
 def test_every_section_is_optional():
