@@ -212,7 +212,7 @@ def describe_trouble(plan: Plan, family: Family) -> str:
     return (
         f"\n  Make trouble, from another terminal; the lists do not notice, live looks keep their deadline:\n"
         f"    look       curl '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
-        f"    what is up curl '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
+        f"    state      curl '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
         f"    freeze     kill -STOP {pid}, and kill -CONT {pid} ({SHOP}; {others})\n"
         f"    stop       kill {pid}, and {python} -m sample serve --shop {SHOP} --port {port}\n"
         f"    throttle   {python} -m sample behave {SHOP} throttle --seconds 30{url}, and ... {SHOP} well{url}\n"
