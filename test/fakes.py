@@ -95,6 +95,11 @@ class FakeConnector:
             raise answer
         return answer if isinstance(answer, CrawlPage) else CrawlPage(tuple(answer))
 
+    look_size = 0
+
+    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+        raise NotImplementedError
+
     def load(self, raw: bytes) -> Product:
         record = orjson.loads(raw)
         if "crash" in record:

@@ -52,9 +52,9 @@ class Flag(fields.Field[bool]):
     """Yes or no."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
-        if value not in {"true", "false"}:
+        if value.lower() not in {"true", "false"}:
             raise ValidationError("must be true or false")
-        return bool(value == "true")
+        return bool(value.lower() == "true")
 
 
 class Amount(fields.Field[Decimal]):

@@ -73,7 +73,7 @@ def take_wish(data: dict[str, Any]) -> Wish:
     return Wish(live=data.pop("live"), deadline_ms=data.pop("deadline_ms"), require=data.pop("require"))
 
 
-class ProductQuerySchema(PagingSchema, LiveSchema):
+class ProductQuerySchema(LiveSchema, PagingSchema):
     """What is asked of the catalogue."""
 
     q = fields.String(

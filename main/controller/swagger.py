@@ -47,17 +47,37 @@ _PROBLEMS = {
     503: ("Unavailable", "Cannot answer now; Retry-After says when to come back."),
 }
 _RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait before asking again", "type": "integer"}}
-ETAG_HEADER = {"ETag": {"description": "Strong; changes when any byte of the answer does", "type": "string"}}
+ETAG_HEADER = {
+    "ETag": {
+        "description": "Strong; changes when any byte of the answer does. Live answers have none",
+        "type": "string",
+        "x-optional": True,
+    }
+}
 PAGING_HEADERS = {
     "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
     "X-Total-Count": {"description": "How many the whole result has", "type": "integer"},
 }
 LIVE_HEADERS = {
-    "Aisle-Complete": {"description": "?1 when nothing is missing, ?0 otherwise (RFC 9651)", "type": "string"},
-    "Cache-Status": {"description": "With live=true: where the answer came from (RFC 9211)", "type": "string"},
-    "Age": {"description": "With live=true: seconds since the oldest of the shops' answers", "type": "integer"},
+    # x-optional: not in every answer, so that tests can tell
+    "Aisle-Complete": {
+        "description": "On lists and live answers: ?1 when nothing is missing, ?0 otherwise (RFC 9651)",
+        "type": "string",
+        "x-optional": True,
+    },
+    "Cache-Status": {
+        "description": "With live=true: where the answer came from (RFC 9211)",
+        "type": "string",
+        "x-optional": True,
+    },
+    "Age": {
+        "description": "With live=true: seconds since the oldest of the shops' answers",
+        "type": "integer",
+        "x-optional": True,
+    },
 }
 _SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
+_SOURCES = {"source", "require"}  # the parameters that name sources
 _SHAPES: Mapping[type, dict[str, Any]] = {
     fields.Flag: {"type": "boolean"},
     fields.Amount: {"type": "string", "pattern": fields.AMOUNT_PATTERN},
@@ -169,14 +189,14 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Give a document whose parameter ``source`` allows these names."""
+    """Give a document whose parameters ``source`` and ``require`` allow these names."""
     allowed = {"items": {"type": "string", "enum": [*names]}, "x-example": [*names[:1]]} if names else {}
 
     def name(part: Any) -> Any:
         if not isinstance(part, dict) or "responses" not in part:
             return part
         given = part.get("parameters", ())
-        return {**part, "parameters": [{**each, **allowed} if each["name"] == "source" else each for each in given]}
+        return {**part, "parameters": [{**each, **allowed} if each["name"] in _SOURCES else each for each in given]}
 
     paths = {path: {key: name(part) for key, part in item.items()} for path, item in document["paths"].items()}
     return {**document, "paths": paths}

@@ -73,7 +73,10 @@ def test_requirements_are_pinned_with_hashes(name: str):
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 def test_everything_asked_for_is_pinned(name: str):
     asked = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", (ROOT / f"{name}.in").read_text(encoding="utf-8"), re.MULTILINE)
-    pinned = {spell(found) for found in re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / f"{name}.txt").read_text(), re.MULTILINE)}
+    pinned = {
+        spell(found)
+        for found in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==", (ROOT / f"{name}.txt").read_text(), re.MULTILINE)
+    }
     assert asked
     assert {spell(package) for package in asked} <= pinned
 

@@ -27,7 +27,9 @@ def ask_items(session: UpstreamSession, item: ItemCall, ids: Sequence[str], dead
     """
 
     def ask() -> Answer:
-        path, params = fill(item.path, [quote_id(one) for one in ids]), fill_query(item.params, ids)
+        # Only a path has to be held together: a query and a body carry whatever an id is made of.
+        quoted = [quote_id(one) for one in ids] if "{id" in item.path else ids
+        path, params = fill(item.path, quoted), fill_query(item.params, ids)
         if item.body is None:
             return session.get(path, params, deadline=deadline)
         return session.post(path, params, fill(dict(item.body), ids), deadline=deadline)

@@ -113,15 +113,15 @@ def test_what_no_shop_confirmed_shows_the_snapshot_and_its_age(ask, fetch):
 def test_chosen_fields_come_with_the_freshness(ask):
     product = ask("/products", LIVE, per_page=1, fields="price").json["data"][0]
     assert set(product) == {"id", "price", "freshness"}
-    product = ask("/products/lumen:7001", LIVE, fields="name").json
+    product = ask("/products/depot:4101", LIVE, fields="name").json
     assert set(product) == {"id", "name", "freshness"}
 
 
 def test_one_product_can_be_confirmed(ask):
-    answer = ask("/products/lumen:7001", CACHED)
+    answer = ask("/products/depot:4101", CACHED)
     assert (answer.json["price"]["amount"], answer.json["freshness"]["state"]) == ("1.23", "cached")
     assert (answer.headers["Aisle-Complete"], answer.headers["Cache-Status"]) == ("?1", "aisle; hit; ttl=1")
-    assert ask.live.asked == [["lumen:7001"]]
+    assert ask.live.asked == [["depot:4101"]]
 
 
 def test_an_unknown_product_asks_no_shop(ask):
@@ -136,8 +136,8 @@ def test_a_required_source_that_gave_no_answer_is_a_503_that_names_it(ask):
     assert "lumen" in answer.json["detail"]
     assert int(answer.headers["Retry-After"]) >= 1
     assert ask("/products", STALE, source="lumen", require="lumen").status_code == 200
-    assert ask("/products/lumen:7001", TIMEOUT, require="lumen").status_code == 503
-    assert ask("/products/lumen:7001", TIMEOUT, require="parts").status_code == 200
+    assert ask("/products/depot:4101", TIMEOUT, require="depot").status_code == 503
+    assert ask("/products/depot:4101", TIMEOUT, require="parts").status_code == 200
 
 
 def test_lists_that_are_not_live_tell_at_a_glance_too_and_ask_no_shop(ask):
@@ -156,7 +156,7 @@ def test_lists_that_are_not_live_tell_at_a_glance_too_and_ask_no_shop(ask):
         ({"require": "nobody"}, {"require": ["is not one of: lumen, depot, parts"]}),
     ],
 )
-@pytest.mark.parametrize("path", ["/products", "/products/lumen:7001"])
+@pytest.mark.parametrize("path", ["/products", "/products/depot:4101"])
 def test_bad_wishes_are_named(ask, path, parameters, errors):
     answer = ask(path, LIVE, **parameters)
     assert (answer.status_code, answer.json["errors"]) == (422, errors)
@@ -175,5 +175,5 @@ def test_an_empty_page_is_complete(ask):
 
 
 def test_the_answer_is_what_the_document_says(ask):
-    product = orjson.loads(ask("/products/lumen:7001", STALE).data)
+    product = orjson.loads(ask("/products/depot:4101", STALE).data)
     assert product["freshness"] == {"state": "stale", "age_s": 20.0, "reason": "The shop did not answer in time."}

@@ -53,7 +53,8 @@ def filled(path: str) -> str:
 
 def schema_classes() -> dict[str, type[marshmallow.Schema]]:
     found = {**vars(documents), **vars(schemas)}
-    return {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
+    named = {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
+    return {**named, "Product": documents.ShownProductSchema}
 
 
 def test_the_document_is_valid_swagger_2(document: Document):
@@ -205,6 +206,10 @@ ANSWERS = [
     "/products?q=nothinglikeit",
     "/products?page=0&nothing=1",
     "/products/depot:4101",
+    "/products/depot:4101?live=true&deadline_ms=50",
+    "/products?live=true&deadline_ms=50&per_page=5",
+    "/products?require=lumen",
+    "/products?require=nobody",
     "/products/lumen:7800100000002?fields=variants,price_range",
     "/products/nobody",
     "/sources",

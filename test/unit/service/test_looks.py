@@ -49,7 +49,7 @@ class Desk:
     def settle(self):
         """Wait until nothing is under way any more."""
         until = time.monotonic() + PATIENCE
-        while self.looks._flights:  # what nobody waits for leaves no other trace
+        while self.looks._flights or self.leases._held:  # what nobody waits for leaves no other trace
             assert time.monotonic() < until
             time.sleep(0.005)
 
@@ -77,7 +77,7 @@ def test_the_first_look_asks_the_shop_and_the_next_one_the_cache(desk):
     first, second = acme.look("1"), acme.look("1")
     assert [(look.state, price(look)) for look in (first, second)] == [(LookState.LIVE, 100), (LookState.CACHED, 100)]
     assert acme.shop.looked == [("1",)]
-    assert acme.cache.locks == {}
+    acme.settle()
 
 
 def test_all_products_are_asked_for_at_once_and_several_in_one_call_where_that_is_possible(desk):
@@ -270,7 +270,7 @@ def test_a_crowded_lane_refuses_at_once(desk):
     acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
     begun = acme.begin(*map(str, range(600)), seconds=0.01)
     crowded = [flight for flight in begun.values() if flight.landed.kept]
-    assert len(crowded) == 99
+    assert len(crowded) in {99, 100}  # the first may have left the lane's queue already, or not yet
     assert {flight.finish().state for flight in crowded} == {LookState.TIMEOUT}
     time.sleep(0.05)
     hang.set()
@@ -289,6 +289,7 @@ def test_a_defect_is_no_endless_wait(desk, log_lines):
     until = time.monotonic() + PATIENCE
     while not any(line["event"] == "live.look_broke" for line in log_lines()) and time.monotonic() < until:
         time.sleep(0.01)
+    acme.settle()
     assert acme.cache.locks == {}
 
 

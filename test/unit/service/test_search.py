@@ -88,9 +88,9 @@ def test_one_snapshot_is_enough_even_an_empty_one(store, clock):
 
 
 def test_a_query_may_name_configured_sources_only(search):
-    search.check(Query(source=("acme", "depot")))
+    search.check(source=("acme", "depot"), require=())
     with pytest.raises(InvalidQuery) as caught:
-        search.check(Query(source=("acme", "nobody")))
+        search.check(source=("acme", "nobody"), require=("depot",))
     assert caught.value.errors == {"source": ["is not one of: acme, depot"]}
 
 

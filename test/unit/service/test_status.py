@@ -55,7 +55,7 @@ def test_it_is_not_ready_when_a_component_is_down(status, store):
 def test_a_component_that_is_not_essential_is_listed_as_down_and_stands_in_nobodys_way(store, clock):
     cache = Component("cache", "fake", FakeResource("cache", [], fails={"ping"}), essential=False)
     lifecycle = Lifecycle([Component("catalogue", "memory", store), cache])
-    status = StatusService(IDENTITY, Platform(), lifecycle, SourceService(store, (), clock), clock)
+    status = StatusService(IDENTITY, Platform(), lifecycle, SourceService(store, SourceRegistry(), clock), clock)
     found = status.check_ready()
     assert (found.ready, [component.up for component in found.components]) == (True, [True, False])
     store.down = True

@@ -311,7 +311,7 @@ class TestStorefrontLook:
             look(connector, Wanted("1", page and page.replace("{url}", connector.source.url)))
         assert asked == []
 
-    @pytest.mark.parametrize("handle", ["../../admin", "a/b", "a?b=1", "a#b", "%2e%2e%2fadmin", "a b", "لمبة"])
+    @pytest.mark.parametrize("handle", ["a/b", "a?b=1", "a#b", "a b", "لمبة"])
     def test_a_handle_stays_one_segment_of_the_path(self, dial, handle):
         asked = []
         app = canned(lambda request: asked.append((request.environ["REQUEST_URI"], request.args)) or Response(b"", 404))
@@ -320,6 +320,12 @@ class TestStorefrontLook:
         ((path, query),) = asked
         assert path.startswith("/products/")
         assert (path.count("/"), path.endswith(".js"), len(query)) == (2, True, 0)
+
+    @pytest.mark.parametrize("handle", ["../../admin", "%2e%2e%2fadmin"])
+    def test_a_handle_that_would_climb_is_refused(self, dial, handle):
+        connector = dial(canned(lambda _: Response(b"", 404)), "shopify")
+        with pytest.raises(UpstreamGarbled, match="cannot be part of a URL"):
+            look(connector, Wanted("1", f"{connector.source.url}/products/{handle}"))
 
 
 class TestAdminLook:
