@@ -155,6 +155,9 @@ class ComponentSchema(Document):
     name = fields.String(metadata=shown("Its role.", "catalogue"))
     kind = fields.String(metadata=shown("What it is.", "sqlite"))
     up = fields.Boolean(metadata=shown("Whether it works.", True))
+    essential = fields.Boolean(
+        metadata=shown("Whether requests need it; without any other they are served all the same.", True)
+    )
     error = fields.String(metadata=shown("What is wrong; left out while it works.", "The catalogue store does not answer."))
 
 
@@ -181,6 +184,11 @@ class StatusSchema(Schema):
         keys=fields.String(),
         values=fields.Nested(TimingSchema),
         metadata=shown("What took how long.", {"SearchService.find": {"count": 12, "mean_ms": 1.8, "max_ms": 4.2}}),
+    )
+    counters = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata=shown("What happened how often in this process.", {"cache.tier_failures": 2}),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from main.service.model import State
-from main.util.metrics import TIMINGS, Timing
+from main.util.metrics import COUNTERS, TIMINGS, Timing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,6 +37,7 @@ class Status:
     current_time: dt.datetime
     components: list[ComponentState]
     timings: Mapping[str, Timing]
+    counters: Mapping[str, int]
 
     @property
     def uptime_s(self) -> float:
@@ -72,7 +73,8 @@ class StatusService:
 
     def describe(self) -> Status:
         """Give the whole picture."""
-        return Status(self.identity, self._started, self.now(), self._lifecycle.ping(), TIMINGS.snapshot())
+        components = self._lifecycle.ping()
+        return Status(self.identity, self._started, self.now(), components, TIMINGS.snapshot(), COUNTERS.snapshot())
 
     def check_ready(self) -> Readiness:
         """Tell whether every essential component works and every enabled source has a snapshot or had its first try."""

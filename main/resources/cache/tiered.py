@@ -85,8 +85,7 @@ class Tiered:
 
     def open(self) -> None:
         """Make the shared tier ready, where it is there; where not, it is found later."""
-        if self._shared is not None:
-            self._ask(self._shared.open, None)
+        self._ask(lambda shared: shared.open(), None)
 
     def ping(self) -> None:
         """Return when the shared tier answers, or there is none.
@@ -126,8 +125,7 @@ class Tiered:
         if key in self._states.get().debts:
             self.delete(key)
             return None
-        shared = self._shared
-        found = unseal(self._ask(lambda: shared.get(key), None))
+        found = unseal(self._ask(lambda shared: shared.get(key), None))
         left = found[1] - self._now() if found else 0
         if found is None or left <= 0:
             return None
@@ -137,15 +135,12 @@ class Tiered:
     def set(self, key: str, value: bytes, seconds: float) -> None:
         """Keep the value for that long."""
         kept = bound_seconds(seconds)
-        shared = self._shared
-        reached = shared is not None and self._change(key, lambda: shared.set(key, seal(value, self._now() + kept), kept))
+        reached = self._change(key, lambda shared: shared.set(key, seal(value, self._now() + kept), kept))
         self._near.set(key, value, min(kept, self._near_seconds) if reached else kept)
 
     def delete(self, key: str) -> None:
         """Drop the value, if there is one."""
-        shared = self._shared
-        if shared is not None:
-            self._change(key, lambda: shared.delete(key))
+        self._change(key, lambda shared: shared.delete(key))
         self._near.delete(key)
 
     def lock(self, key: str, owner: str, seconds: float) -> bool:
@@ -153,60 +148,56 @@ class Tiered:
 
         While the shared tier is lost, it holds within this process.
         """
-        shared = self._shared
-        taken = self._ask(lambda: shared.lock(key, owner, seconds), None) if shared else None
+        taken = self._ask(lambda shared: shared.lock(key, owner, seconds), None)
         return self._near.lock(key, owner, seconds) if taken is None else taken
 
     def unlock(self, key: str, owner: str) -> None:
         """Give the lock back, if it is still the owner's, wherever it was taken."""
-        shared = self._shared
-        if shared is not None:
-            self._ask(lambda: shared.unlock(key, owner), None)
+        self._ask(lambda shared: shared.unlock(key, owner), None)
         self._near.unlock(key, owner)
 
-    def _change(self, key: str, call: Callable[[], None]) -> bool:
+    def _change(self, key: str, call: Callable[[Cache], None]) -> bool:
         """Change the shared tier, or remember that it still has to be told; True when it was."""
         debts = self._states.get().debts
 
-        def change() -> bool:
-            call()
+        def change(shared: Cache) -> bool:
+            call(shared)
             debts.remove(key)  # before debts are paid, which would drop what was just set
             return True
 
         reached = self._ask(change, otherwise=False)
-        if not reached:
+        if not reached and self._shared is not None:
             debts.add(key)
         return reached
 
-    def _ask(self, call: Callable[[], T], otherwise: T) -> T:
-        """Give what the shared tier answers, or what to take instead while it does not."""
-        state = self._states.get()
+    def _ask(self, call: Callable[[Cache], T], otherwise: T) -> T:
+        """Give what the shared tier answers, or what to take instead while it does not, or where there is none."""
+        shared, state = self._shared, self._states.get()
+        if shared is None:
+            return otherwise
         if not state.standing.may_ask():
             COUNTERS.add("cache.tier_skipped")
             return otherwise
         try:
-            answer = call()
+            answer = call(shared)
         except CacheDown as error:
             state.standing.note_lost(error)
             return otherwise
         state.standing.note_found()
-        self._pay(state)
+        _pay(state, shared)
         return answer
-
-    def _pay(self, state: _State) -> None:
-        """Drop a few of the values that are out of date, so that no single call pays for a long loss."""
-        for key in state.debts.some():
-            state.debts.remove(key)  # first: a change that fails meanwhile owes again
-            try:
-                self._drop_shared(key)
-            except CacheDown as error:
-                state.debts.add(key)
-                state.standing.note_lost(error)
-                return
-
-    def _drop_shared(self, key: str) -> None:
-        if self._shared is not None:
-            self._shared.delete(key)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _pay(state: _State, shared: Cache) -> None:
+    """Drop a few of the values that are out of date, so that no single call pays for a long loss."""
+    for key in state.debts.some():
+        state.debts.remove(key)  # first: a change that fails meanwhile owes again
+        try:
+            shared.delete(key)
+        except CacheDown as error:
+            state.debts.add(key)
+            state.standing.note_lost(error)
+            return

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 Fetch = Any
 
-BESIDE = [{"name": "cache", "kind": "memory", "up": True}, {"name": "live", "kind": "threads", "up": True}]
+COMPONENTS = [
+    {"name": "catalogue", "kind": "sqlite", "up": True, "essential": True},
+    {"name": "cache", "kind": "memory", "up": True, "essential": False},
+    {"name": "live", "kind": "threads", "up": True, "essential": False},
+]
 
 
 def test_the_root_says_what_this_is_and_every_link_leads_somewhere(client: FlaskClient, fetch: Fetch):
@@ -46,7 +50,7 @@ def test_probes_take_whatever_parameters_a_platform_adds(client: FlaskClient, pa
 
 
 def test_ready_when_the_store_answers_and_every_source_had_its_first_try(fetch: Fetch):
-    assert fetch("/ready") == {"ready": True, "components": [{"name": "catalogue", "kind": "sqlite", "up": True}, *BESIDE]}
+    assert fetch("/ready") == {"ready": True, "components": COMPONENTS}
 
 
 def test_not_ready_before_the_first_try_of_a_source_and_says_which(unsynced_client: FlaskClient):
@@ -65,10 +69,7 @@ def test_a_disabled_source_is_not_waited_for(unsynced: Settings):
 def test_not_ready_while_the_store_is_down_and_says_why(down_client: FlaskClient):
     answer = down_client.get("/ready")
     assert answer.status_code == 503
-    assert answer.json["components"] == [
-        {"name": "catalogue", "kind": "sqlite", "up": False, "error": str(StoreDown())},
-        *BESIDE,
-    ]
+    assert answer.json["components"] == [{**COMPONENTS[0], "up": False, "error": str(StoreDown())}, *COMPONENTS[1:]]
     assert answer.json["waiting"] == []
 
 
@@ -86,7 +87,8 @@ def test_status_describes_the_process(settings: Settings):
         "current_time": "2026-03-01T12:01:26.400Z",
         "uptime": 86.4,
     }
-    assert status["components"] == [{"name": "catalogue", "kind": "sqlite", "up": True}, *BESIDE]
+    assert status["components"] == COMPONENTS
+    assert all(count >= 0 for count in status["counters"].values())
     timing = status["timings"]["SearchService.find"]
     assert timing["count"] >= 1
     assert 0 <= timing["mean_ms"] <= timing["max_ms"]

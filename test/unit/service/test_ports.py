@@ -4,6 +4,11 @@ import inspect
 
 import pytest
 
+from main.resources.cache.file import FileCache
+from main.resources.cache.memcached import MemcachedCache
+from main.resources.cache.memory import MemoryCache
+from main.resources.cache.redis import RedisCache
+from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
@@ -16,6 +21,7 @@ PAIRS = [
     (SqliteWriter, ports.CatalogueWriter),
     (SqliteStaging, ports.Staging),
     (BaseConnector, ports.Connector),
+    *((cache, ports.Cache) for cache in (FileCache, MemcachedCache, MemoryCache, RedisCache, Tiered)),
     (MemoryCatalogue, ports.CatalogueReader),
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),

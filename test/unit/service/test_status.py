@@ -7,7 +7,7 @@ from main.service.model import Outcome, Platform
 from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
-from main.util.metrics import TIMINGS
+from main.util.metrics import COUNTERS, TIMINGS
 from test.fakes import NOW, FakeResource, make_product, make_report, make_source, put_snapshot
 
 IDENTITY = Identity("aisle", "Aisle", "All our shops", "1.0")
@@ -24,12 +24,14 @@ def status(store, clock):
 
 def test_the_whole_picture_has_identity_times_components_and_timings(status, clock):
     TIMINGS.record("test.status", 5.0)
+    COUNTERS.add("test.status", 3)
     clock.advance(86.4)
     found = status.describe()
     assert (found.identity, found.start_time, found.uptime_s) == (IDENTITY, NOW, 86.4)
     assert found.current_time == status.now() == NOW + timedelta(seconds=86.4)
     assert [component.up for component in found.components] == [True]
     assert found.timings["test.status"].max_ms >= 5.0
+    assert found.counters["test.status"] == 3
     assert status.platform.tenant == "t1"
 
 

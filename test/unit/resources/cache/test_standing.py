@@ -1,5 +1,8 @@
 """When a shared tier is asked, and when it is left alone."""
 
+import threading
+import time
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -83,3 +86,17 @@ def test_losing_and_finding_are_said_once_and_every_failure_is_counted(standing)
         standing.note_found()
     assert [(line["event"], line.get("error")) for line in logs] == [("cache.tier_lost", "gone"), ("cache.tier_found", None)]
     assert COUNTERS.snapshot()["cache.tier_failures"] == before + 2
+
+
+def test_two_calls_that_find_the_tier_at_once_say_so_once(standing):
+    standing.note_lost(DOWN)
+    standing._lock.acquire()
+    threads = [threading.Thread(target=standing.note_found) for _ in range(2)]
+    with capture_logs() as logs:
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)  # until both are past the first look
+        standing._lock.release()
+        for thread in threads:
+            thread.join()
+    assert [line["event"] for line in logs] == ["cache.tier_found"]
