@@ -112,7 +112,7 @@ class Guard:
 
     def _await_turn(self, turn: float, owner: str) -> None:
         """Wait for the turn that was taken, then look again: the shop may have asked for a pause meanwhile."""
-        until = self._clock.monotonic() + turn - self._now()
+        until = self._clock.monotonic() + max(turn - self._now(), 0.0)
         waited = False
         while (left := until - self._clock.monotonic()) > 0:
             waited = True
