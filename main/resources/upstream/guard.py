@@ -94,7 +94,7 @@ class Guard:
             now = self._now()
             turn = next_turn(state.begun, self._rate, now)
             if self._rate:
-                state = replace(state, begun=take_turn(state.begun, self._rate, turn))
+                state = replace(state, begun=take_turn(state.begun, self._rate, turn, now))
             return breaker.begin(state, owner, now, deadline - self._clock.monotonic()), turn
 
         answer = self._book.change(self._name, step)

@@ -16,7 +16,7 @@ def begin_calls(rate, waits):
     for wait in waits:
         now += wait
         turns.append(next_turn(log, rate, now))
-        log = take_turn(log, rate, turns[-1])
+        log = take_turn(log, rate, turns[-1], now)
     return log, turns
 
 
@@ -47,7 +47,7 @@ def test_a_large_rate_loses_no_more_than_a_64th_of_its_period():
     rate = Rate(640, timedelta(seconds=64))
     log = ()
     for number in range(640):
-        log = take_turn(log, rate, NOW + number / 1000)
+        log = take_turn(log, rate, NOW + number / 1000, NOW + number / 1000)
     assert len(log) <= 2
     assert NOW + 64 <= next_turn(log, rate, NOW + 1) <= NOW + 65
 
@@ -57,7 +57,7 @@ def test_a_clock_set_back_far_does_not_hold_calls_for_long(back, held):
     rate = Rate(2, timedelta(seconds=1))
     log, _ = begin_calls(rate, [0, 0])
     assert (next_turn(log, rate, NOW - back) > NOW - back) is held
-    assert len(take_turn(log, rate, NOW - 3600)) == 1
+    assert len(take_turn(log, rate, NOW - 3600, NOW - 3600)) == 1
 
 
 @pytest.mark.parametrize(
