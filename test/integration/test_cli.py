@@ -71,6 +71,17 @@ def test_sync_ends_with_1_when_a_source_failed(tmp_path, shop):
     }
 
 
+def test_sync_says_that_a_source_was_held_back_and_ends_with_1(installation, shop):
+    shop.fault = "throttled"
+    assert invoke(installation, "sync").exit_code == 1
+    shop.fault, calls = None, shop.calls
+    result = invoke(installation, "sync")
+    assert (result.exit_code, shop.calls) == (1, calls)
+    (held,) = [line for line in logged(result) if line["event"] == "source.sync_held_back"]
+    assert (held["source"], held["error_type"]) == ("acme", "UpstreamPaused")
+    assert held["error"].startswith("The shop asked to be left alone for")
+
+
 def test_sync_takes_only_the_sources_that_are_named_even_disabled_ones(tmp_path, shop):
     sources = (config(shop.url, "a"), config(shop.url, "b", enabled=False), config(shop.url, "c"))
     result = invoke(Installation(tmp_path, *sources), "sync", "--source", "a", "--source", "b")

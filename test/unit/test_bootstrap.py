@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -7,7 +8,9 @@ from main.bootstrap import build_check, build_services, build_sync
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.redis import RedisCache
-from main.service.model import Outcome
+from main.resources.guards.files import FileGuardBook
+from main.resources.guards.memory import MemoryGuardBook
+from main.service.model import BreakerMode, Outcome
 from main.settings import load_settings
 from test.fakes import FakeClock, MemoryCatalogue
 
@@ -30,6 +33,23 @@ def test_each_part_can_be_replaced(settings):
     syncing = build_sync(settings, writer=catalogue, clock=clock, stop=stop)
     assert reading.status.now() == clock.now()
     assert (syncing.sync.store, syncing.sync.clock, syncing.sync.stop) == (catalogue, clock, stop)
+
+
+def test_what_guards_know_is_kept_in_the_data_folder_for_every_process(unsynced):
+    for _ in range(2):
+        build_sync(unsynced, writer=MemoryCatalogue()).sync.sync_all(unsynced.sources)
+    book = FileGuardBook(unsynced.data / "guards")
+    assert book.read("lumen").calls >= 2
+    assert (unsynced.data / "guards").stat().st_mode & 0o777 == 0o700
+
+
+def test_guards_can_be_given_another_book(unsynced):
+    book = MemoryGuardBook()
+    book.change("lumen", lambda state: (replace(state, mode=BreakerMode.FORCED_OPEN), None))
+    reports = build_sync(unsynced, writer=MemoryCatalogue(), guards=book).sync.sync_all(unsynced.sources)
+    assert [report.outcome for report in reports] == [Outcome.HELD_BACK, Outcome.OK, Outcome.OK]
+    assert reports[0].error == "The source is switched off by hand."
+    assert not (unsynced.data / "guards").exists()
 
 
 def test_a_check_needs_nothing_but_the_shops(settings):

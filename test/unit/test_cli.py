@@ -44,6 +44,12 @@ def test_what_a_shop_says_is_text_not_markup():
     assert fault in shown(cli._report_table([make_report(outcome=Outcome.FAILED, error=fault)]))
 
 
+def test_a_sync_that_was_held_back_says_why():
+    report = make_report(outcome=Outcome.HELD_BACK, error="The shop asked to be left alone for 12 s more.")
+    assert "held_back" in shown(cli._report_table([report]))
+    assert "left alone for 12 s more" in shown(cli._report_table([report]))
+
+
 ROWS = b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.99}, {"id": 2, "name": "", "price": 1}], "more": []}'
 
 

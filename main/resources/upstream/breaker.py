@@ -119,9 +119,11 @@ def finish(state: GuardState, ended: Ended, luck: float) -> GuardState:
 
 def take_retry(state: GuardState) -> tuple[GuardState, bool]:
     """Take one retry from the budget, if it has one: ten, and one more for every ten calls that were no retries."""
+    tokens = _retries(state)
+    if tokens < 1:
+        return state, False
     # Every call that ends adds its tenth, the retry too: so that is taken together with it.
-    left = _retries(state) - 1 - _RETRY_GAIN
-    return (replace(state, retry_tokens=round(left, 6)), True) if left >= 0 else (state, False)
+    return replace(state, retry_tokens=round(tokens - 1 - _RETRY_GAIN, 6)), True
 
 
 def _retries(state: GuardState) -> float:

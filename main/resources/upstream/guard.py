@@ -94,7 +94,7 @@ class Guard:
             now = self._now()
             turn = next_turn(state.begun, self._rate, now)
             if self._rate:
-                state = replace(state, begun=take_turn(state.begun, self._rate, turn))
+                state = replace(state, begun=take_turn(state.begun, self._rate, turn, now))
             return breaker.begin(state, owner, now, deadline - self._clock.monotonic()), turn
 
         answer = self._book.change(self._name, step)
@@ -112,7 +112,7 @@ class Guard:
 
     def _await_turn(self, turn: float, owner: str) -> None:
         """Wait for the turn that was taken, then look again: the shop may have asked for a pause meanwhile."""
-        until = self._clock.monotonic() + turn - self._now()
+        until = self._clock.monotonic() + max(turn - self._now(), 0.0)
         waited = False
         while (left := until - self._clock.monotonic()) > 0:
             waited = True

@@ -31,10 +31,10 @@ def next_turn(begun: Begun, rate: Rate | None, now: float) -> float:
     return now
 
 
-def take_turn(begun: Begun, rate: Rate, turn: float) -> Begun:
-    """Give the log with a call that begins at ``turn``, without what counts no more then."""
+def take_turn(begun: Begun, rate: Rate, turn: float, now: float) -> Begun:
+    """Give the log with a call that begins at ``turn``, without what counts no more now."""
     period = rate.period.total_seconds()
-    kept = [entry for entry in begun if turn - period < entry[0] <= turn + _FARTHEST]
+    kept = [entry for entry in begun if now - period < entry[0] <= now + _FARTHEST]
     last, calls = kept[-1] if kept else (0.0, 0)
     time, part = max(turn, last), period / _ENTRIES
     if kept and rate.calls > _ENTRIES and time // part == last // part:

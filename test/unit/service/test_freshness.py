@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from main.service.freshness import decide
-from main.service.model import Outcome, SourceRecord, State
+from main.service.model import BreakerMode, GuardState, Outcome, SourceRecord, State
 from test.fakes import NOW, make_source
 
 SOURCE = make_source(every=timedelta(minutes=5))
@@ -63,3 +63,42 @@ def test_a_disabled_source_is_disabled_whatever_happens():
     record = replace(GOOD, lease_until=NOW + timedelta(seconds=1), outcome=Outcome.FAILED)
     status = decide(make_source(enabled=False), record, NOW)
     assert (status.state, status.current) == (State.DISABLED, False)
+
+
+SECONDS = NOW.timestamp()
+OPEN = GuardState(opened_at=SECONDS - 1, open_until=SECONDS + 4)
+PAUSED = GuardState(paused_until=SECONDS + 4)
+
+
+@pytest.mark.parametrize(
+    ("guard", "state"),
+    [
+        (None, State.FRESH),
+        (GuardState(), State.FRESH),
+        (OPEN, State.OPEN),
+        (replace(OPEN, open_until=SECONDS), State.FRESH),
+        (replace(OPEN, mode=BreakerMode.CLOSED), State.FRESH),
+        (GuardState(mode=BreakerMode.FORCED_OPEN), State.OPEN),
+        (PAUSED, State.RATE_LIMITED),
+        (replace(PAUSED, paused_until=SECONDS), State.FRESH),
+        (replace(OPEN, paused_until=SECONDS + 4), State.OPEN),
+        (replace(OPEN, enabled=False), State.DISABLED),
+        (GuardState(enabled=True), State.FRESH),
+    ],
+)
+def test_a_source_that_may_not_be_called_says_so_first(guard, state):
+    assert decide(SOURCE, GOOD, NOW, guard).state is state
+    failed = replace(GOOD, outcome=Outcome.FAILED, error_type="UpstreamTimeout")
+    assert decide(SOURCE, failed, NOW, guard).state is (State.ERROR if state is State.FRESH else state)
+
+
+def test_a_persons_switch_comes_before_the_settings():
+    off = make_source(enabled=False)
+    assert decide(off, GOOD, NOW, GuardState()).state is State.DISABLED
+    assert decide(off, GOOD, NOW, GuardState(enabled=True)).state is State.FRESH
+    assert decide(SOURCE, GOOD, NOW, GuardState(enabled=False)).state is State.DISABLED
+
+
+def test_a_rate_that_is_used_up_is_a_limit_as_well():
+    record = replace(GOOD, outcome=Outcome.FAILED, error_type="UpstreamPaused")
+    assert decide(SOURCE, record, NOW).state is State.RATE_LIMITED

@@ -1,13 +1,15 @@
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from main.controller.documents import dump_product
-from main.service.errors import StoreDown, UpstreamThrottled, UpstreamTimeout
+from main.service.errors import StoreDown, UpstreamOpen, UpstreamPaused, UpstreamThrottled, UpstreamTimeout
 from main.service.model import Outcome, SourceRecord
 from main.service.ports import CrawlPage
-from main.service.sync import LEASE, Progress, SyncService, next_wait
+from main.service.sync import LEASE, Progress, SyncService, held_wait, next_wait
 from main.util.logs import current_request_id
 from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_source, raw_record
 
@@ -261,3 +263,41 @@ def test_a_store_that_cannot_be_written_fails_the_crawl_and_keeps_the_snapshot(m
 )
 def test_the_wait_doubles_with_each_failure_up_to_a_round(failures, luck, seconds):
     assert next_wait(SOURCE, failures, luck).total_seconds() == pytest.approx(seconds)
+
+
+def held_back(*errors):
+    return [FakeConnector({None: error}) for error in errors]
+
+
+def test_a_crawl_that_may_make_no_call_is_held_back_and_leaves_the_last_real_error(make, store, clock):
+    open_breaker = UpstreamOpen("The shop failed too often; it is tried again in 4 s.", 3.5)
+    service = make(shop(1), *held_back(UpstreamTimeout("x"), open_breaker))
+    service.sync(SOURCE)
+    service.sync(SOURCE)
+    before = store.sources["acme"]
+    clock.advance(1)
+    with structlog.testing.capture_logs() as logs:
+        report = service.sync(SOURCE)
+    assert (report.outcome, report.error_type, report.retry_after) == (Outcome.HELD_BACK, "UpstreamOpen", 3.5)
+    assert report.error == str(open_breaker)
+    assert report.finished_at == clock.now()
+    assert replace(store.sources["acme"], next_sync_at=before.next_sync_at) == before
+    assert (before.error_type, before.failures, len(store.syncs)) == ("UpstreamTimeout", 1, 2)
+    assert store.leases == {}
+    assert [(line["event"], line["log_level"]) for line in logs if "held" in line["event"]] == [
+        ("source.sync_held_back", "info")
+    ]
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(3.5, 3.5), (0, 0), (None, 30)])
+def test_a_crawl_that_was_held_back_is_due_when_calls_go_through_again(make, store, clock, asked, seconds):
+    make(*held_back(UpstreamPaused("x", asked))).sync(SOURCE)
+    assert seconds <= (store.due("acme") - clock.now()).total_seconds() <= seconds * 1.1
+
+
+@pytest.mark.parametrize(
+    ("every", "luck", "asked", "seconds"), [(300, -1, 20, 20), (300, 1, 20, 22), (300, 0, None, 31.5), (10, -1, None, 10)]
+)
+def test_the_wait_of_a_crawl_that_was_held_back_is_never_shorter_than_asked(every, luck, asked, seconds):
+    source = make_source(every=timedelta(seconds=every))
+    assert held_wait(source, luck, asked).total_seconds() == pytest.approx(seconds)

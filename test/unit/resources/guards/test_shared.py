@@ -1,0 +1,46 @@
+"""One source's state between processes; most of it is in test/contract/test_guardbook_processes.py."""
+
+import time
+from dataclasses import replace
+
+import structlog
+
+from main.resources.guards.locks import try_lock, unlock
+from main.resources.guards.shared import SharedState
+from main.service.model import GuardState
+from main.util.metrics import TIMINGS
+
+
+def count_up(state):
+    return replace(state, calls=state.calls + 1), state.calls + 1
+
+
+def test_while_the_lock_is_not_to_be_had_this_process_goes_on_with_what_it_knows(tmp_path):
+    path = tmp_path / "acme.json"
+    state, other = SharedState(path), SharedState(path)
+    state.change(count_up)
+    before = TIMINGS.snapshot().get("guard.state_not_shared")
+    file, began = try_lock(path), time.monotonic()
+    with structlog.testing.capture_logs() as logs:
+        assert [state.change(count_up) for _ in range(30)] == list(range(2, 32))
+    assert time.monotonic() - began < 2  # only the first one waits
+    assert [line["event"] for line in logs] == ["guard.state_not_shared"]
+    assert TIMINGS.snapshot()["guard.state_not_shared"].count == (before.count if before else 0) + 30
+    assert (state.read().calls, other.read().calls) == (31, 1)
+    unlock(file)
+    other.change(count_up)
+    assert state.change(count_up) == 33
+    assert SharedState(path).read() == GuardState(calls=33)
+
+
+def test_a_step_that_changes_nothing_is_neither_written_nor_owed(tmp_path):
+    path = tmp_path / "acme.json"
+    state = SharedState(path)
+    state.change(count_up)
+    mark = path.stat().st_mtime_ns
+    assert state.change(lambda found: (found, found.calls)) == 1
+    assert path.stat().st_mtime_ns == mark
+    file = try_lock(path)
+    assert state.change(lambda found: (found, found.calls)) == 1
+    unlock(file)
+    assert state.change(count_up) == 2

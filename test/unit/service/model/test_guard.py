@@ -1,0 +1,27 @@
+import pytest
+
+from main.service.model import BreakerMode, BreakerState, GuardState
+
+NOW = 1_770_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("state", "breaker"),
+    [
+        (GuardState(), BreakerState.CLOSED),
+        (GuardState(opened_at=NOW - 1, open_until=NOW + 4), BreakerState.OPEN),
+        (GuardState(opened_at=NOW - 5, open_until=NOW), BreakerState.HALF_OPEN),
+        (GuardState(mode=BreakerMode.FORCED_OPEN), BreakerState.OPEN),
+        (GuardState(mode=BreakerMode.CLOSED, opened_at=NOW - 1, open_until=NOW + 4), BreakerState.CLOSED),
+    ],
+)
+def test_a_persons_word_comes_before_the_breakers_own(state, breaker):
+    assert state.breaker(NOW) is breaker
+
+
+@pytest.mark.parametrize(
+    ("until", "left"), [(None, 0), (NOW - 1, 0), (NOW, 0), (NOW + 1.5, 1.5), (NOW + 60, 60), (NOW + 3600, 0)]
+)
+def test_what_lies_too_far_ahead_was_written_before_the_clock_was_set_back(until, left):
+    state = GuardState(open_until=until, probe_until=until, paused_until=until)
+    assert [state.open_for(NOW), state.probed_for(NOW), state.paused_for(NOW)] == [left] * 3
