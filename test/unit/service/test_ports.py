@@ -9,6 +9,7 @@ from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
+from main.settings import ConfigFile
 from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
 
 PAIRS = [
@@ -16,6 +17,7 @@ PAIRS = [
     (SqliteWriter, ports.CatalogueWriter),
     (SqliteStaging, ports.Staging),
     (BaseConnector, ports.Connector),
+    (ConfigFile, ports.Configuration),
     (MemoryCatalogue, ports.CatalogueReader),
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),
