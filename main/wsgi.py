@@ -8,7 +8,7 @@ import structlog
 
 from main.app import create_app
 from main.service.errors import AisleError
-from main.settings import ConfigFile, SettingsError, start_settings
+from main.settings import ConfigFile, SettingsError, has_served, start_settings
 from main.util.logs import configure_logs
 
 try:
@@ -19,4 +19,9 @@ try:
     app = create_app(_settings)
     ConfigFile(_settings, "api").keep()
 except (SettingsError, AisleError) as error:
-    sys.exit(f"Aisle cannot start:\n{error}")
+    _text = f"Aisle cannot start:\n{error}"
+    if has_served():
+        sys.exit(_text)  # a worker is being replaced: the server tries it again, and the others serve on
+    # A server takes a worker that exits for one that crashed and tries for ever; only an error at import makes it give up.
+    sys.tracebacklimit = 0  # and where that error was raised would bury what it says
+    raise RuntimeError(_text) from None

@@ -2,7 +2,7 @@
 
 from main.settings.configfile import ConfigFile
 from main.settings.exchange import Answer, ask_reload, wait_for_answers
-from main.settings.lastgood import kept_settings, start_settings
+from main.settings.lastgood import has_served, kept_settings, start_settings
 from main.settings.loader import SettingsError, load_settings
 from main.settings.model import Settings
 
@@ -12,6 +12,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "ask_reload",
+    "has_served",
     "kept_settings",
     "load_settings",
     "start_settings",

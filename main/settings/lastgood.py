@@ -33,7 +33,7 @@ def start_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, 
         return load_settings(environ), []
     except SettingsError as error:
         kept = _read(data)
-        if not _is_same_server(kept.get("server")):
+        if not has_served(environ):
             raise
         try:
             settings = load_settings(environ, kept["text"])
@@ -42,6 +42,16 @@ def start_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, 
         # A reload asked for while the file was faulty still has to be followed.
         origin = settings.origin and replace(settings.origin, mark=mark)
         return replace(settings, origin=origin), error.faults
+
+
+def has_served(environ: Mapping[str, str] | None = None) -> bool:
+    """Tell whether the server that this process belongs to has taken settings before, so that this is no first start.
+
+    The server is the process that forks the workers or, where the application is loaded before the fork, this one. Who has a
+    pid is told from who had it before, as in a container, whose first process always has the same.
+    """
+    server = _read(find_data(environ)).get("server")
+    return server is not None and server in {identify(os.getpid()), identify(os.getppid())}
 
 
 def keep_settings(settings: Settings) -> bool:
@@ -67,11 +77,6 @@ def kept_settings(settings: Settings) -> Settings | None:
         return load_settings(settings.origin.environ, text)
     except SettingsError:
         return None
-
-
-def _is_same_server(server: str | None) -> bool:
-    # The server is the process that forks the workers, or, where the application is loaded before the fork, this one.
-    return server is not None and server in {identify(os.getpid()), identify(os.getppid())}
 
 
 def _read(data: Path) -> dict[str, Any]:

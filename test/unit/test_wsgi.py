@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shops_url: str) -> Iterator[Callable[..., Any]]:
     """A function that imports what a WSGI server imports, afresh, with its data below the test's own folder."""
 
-    def start(data: Path = tmp_path, **environ: str) -> Any:
+    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)  # so that it is as it was afterwards
+
+    def start(data: Path = tmp_path, *, text: str | None = None, **environ: str) -> Any:
         monkeypatch.delitem(sys.modules, "main.wsgi", raising=False)
         known = {"AISLE_CONFIG": str(write_config(tmp_path, shops_url)), "AISLE_DATA": str(data)}
+        if text is not None:
+            (tmp_path / "config.yml").write_text(text)
         for name, value in {**known, **environ}.items():
             monkeypatch.setenv(name, value)
         return importlib.import_module("main.wsgi").app
@@ -42,15 +47,39 @@ def test_it_logs_as_configured(load: Callable[..., Any], capsys: pytest.CaptureF
 
 
 def test_a_wrong_configuration_ends_the_start_with_one_line_a_fault(load: Callable[..., Any]):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(RuntimeError) as ended:
         load(AISLE_STORE__URL="oracle://x", AISLE_SEARCH__CACHED_PAGES="many")
-    text = str(ended.value.code)
+    text = str(ended.value)
     assert text.startswith("Aisle cannot start:\n")
     assert [line.partition(":")[0] for line in text.splitlines()[1:]] == ["search.cached_pages", "store.url"]
 
 
 def test_a_store_that_cannot_be_opened_ends_the_start(load: Callable[..., Any], tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(RuntimeError) as ended:
         load(tmp_path / "file")
+    assert str(ended.value) == f"Aisle cannot start:\n{StoreDown()}"
+
+
+def test_a_worker_that_is_replaced_while_the_file_is_faulty_runs_on_what_was_taken(
+    load: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+):
+    load()
+    capsys.readouterr()
+    app = load(text="more: true", AISLE_LOGGER__KIND="json")
+    said = json.loads(capsys.readouterr().err.splitlines()[0])
+    assert (said["level"], said["event"]) == ("error", "settings.faulty")
+    assert said["fault"].startswith("more: unknown key")
+    assert [source["name"] for source in app.test_client().get("/sources").json["data"]] == ["lumen", "depot", "parts"]
+
+
+def test_a_worker_that_is_replaced_while_the_store_is_down_is_tried_again_by_its_server(
+    load: Callable[..., Any], tmp_path: Path
+):
+    load()
+    for path in tmp_path.glob("aisle.db*"):
+        path.unlink()
+    (tmp_path / "aisle.db").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        load()
     assert str(ended.value.code) == f"Aisle cannot start:\n{StoreDown()}"

@@ -7,7 +7,7 @@ import structlog
 from flask import Flask
 from marshmallow import ValidationError
 
-from main.controller.middleware import load_args
+from main.controller.middleware import load_args, look_first
 from main.controller.parameters import NoParametersSchema, PagingSchema, ProductQuerySchema
 
 if TYPE_CHECKING:
@@ -107,3 +107,11 @@ def test_the_request_id_is_forgotten_after_the_request(client: FlaskClient, log_
     client.get("/products")
     structlog.get_logger().info("later")
     assert "request_id" not in log_lines()[-1]
+
+
+def test_what_may_have_changed_is_looked_at_before_every_answer_but_the_pulse():
+    app, looks = Flask("x", static_folder=None), []
+    look_first(app, lambda: looks.append("look"))
+    for path in ("/products", "/health", "/heartbeat", "/ready"):
+        app.test_client().get(path)
+    assert looks == ["look", "look"]

@@ -14,6 +14,7 @@ from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
+from main.settings import ConfigFile
 from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
 
 PAIRS = [
@@ -22,6 +23,7 @@ PAIRS = [
     (SqliteStaging, ports.Staging),
     (BaseConnector, ports.Connector),
     *((cache, ports.Cache) for cache in (FileCache, MemcachedCache, MemoryCache, RedisCache, Tiered)),
+    (ConfigFile, ports.Configuration),
     (MemoryCatalogue, ports.CatalogueReader),
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),

@@ -1,14 +1,16 @@
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
 from main.controller.documents import dump_product
 from main.service import watch
+from main.service.errors import StoreDown
 from main.service.registry import SourceRegistry
 from main.service.sync import LEASE, SyncService
 from main.service.watch import Watcher
-from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_source, raw_record
+from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_product, make_source, put_snapshot, raw_record
 
 PATIENCE = 20
 
@@ -37,19 +39,30 @@ class Shops:
 def watching(store, clock, stop, shops, *sources, until):
     """Run a watcher in a thread until a condition holds, then stop it."""
     service = SyncService(store, shops.connect, dump_product, clock, stop)
-    thread = threading.Thread(target=Watcher(service, SourceRegistry(sources)).run)
+    with running(Watcher(service, SourceRegistry(sources)), stop):
+        wait_until(until)
+    return shops
+
+
+@contextmanager
+def running(watcher, stop):
+    thread = threading.Thread(target=watcher.run)
     thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def wait_until(condition):
     waited = threading.Event()
     for _ in range(int(PATIENCE / 0.01)):
-        if until():
-            break
+        if condition():
+            return
         waited.wait(0.01)
-    reached = until()
-    stop.set()
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
-    assert reached
-    return shops
+    assert condition()
 
 
 def test_every_enabled_source_is_synced_at_once_when_it_was_never_due(store, clock, stop):
@@ -133,3 +146,199 @@ def test_a_watch_over_nothing_waits_until_it_is_stopped(store, clock, stop):
     shops = Shops()
     watching(store, clock, stop, shops, until=lambda: True)
     assert shops.asked == []
+
+
+class FakeFollower:
+    """Takes over what a test puts into ``next``."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.next = None
+        self.signalled = 0
+        self.introduced = 0
+
+    def introduce(self):
+        self.introduced += 1
+
+    def follow(self):
+        sources, self.next = self.next, None
+        if sources is not None:
+            self.registry.replace(sources)
+        return sources is not None
+
+    def reload(self):
+        self.signalled += 1
+        return self.follow()
+
+
+class Watched:
+    """A watcher that runs, whose sources a test changes."""
+
+    def __init__(self, store, clock, stop, shops, *sources, only=()):
+        self.registry = SourceRegistry(sources)
+        self.follower = FakeFollower(self.registry)
+        service = SyncService(store, shops.connect, dump_product, clock, stop)
+        self.watcher = Watcher(service, self.registry, self.follower, only=only)
+
+
+class HeldShops(Shops):
+    """Shops of which some hang until they are released; each remembers the URL it was asked under."""
+
+    def __init__(self, *held):
+        super().__init__()
+        self.held = set(held)
+        self.released = threading.Event()
+
+    def connect(self, source):
+        return FakeConnector({None: lambda: self.answer(f"{source.name} {source.url}")}, source=source.name)
+
+    def answer(self, name):
+        answer = super().answer(name)
+        if name in self.held:
+            self.released.wait(PATIENCE)
+        return answer
+
+    def count(self, name):
+        return sum(asked.split()[0] == name for asked in self.asked)
+
+
+@pytest.fixture
+def watched(store, clock, stop):
+    return lambda shops, *sources, **more: Watched(store, clock, stop, shops, *sources, **more)
+
+
+def test_a_source_that_is_added_begins_at_once_and_the_others_go_on(watched, store, stop):
+    found = watched(HeldShops(), make_source("acme"))
+    with running(found.watcher, stop):
+        wait_until(lambda: store.rows)
+        store.schedule("depot", NOW + timedelta(days=1))  # left from an earlier time
+        found.follower.next = [make_source("acme"), make_source("depot")]
+        wait_until(lambda: len(store.rows) == 2)
+    assert [report.source for report in store.syncs] == ["acme", "depot"]
+    assert found.follower.introduced == 1
+
+
+def test_a_source_that_is_removed_leaves_with_all_its_products(watched, store, stop):
+    found = watched(HeldShops(), make_source("acme"), make_source("depot"))
+    with running(found.watcher, stop):
+        wait_until(lambda: len(store.rows) == 2)
+        found.follower.next = [make_source("acme")]
+        wait_until(lambda: list(store.sources) == ["acme"])
+    assert [row.product.source for row in store.rows.values()] == ["acme"]
+
+
+def test_a_removed_source_in_the_middle_of_a_crawl_leaves_no_trace(watched, store, stop):
+    shops = HeldShops("depot http://depot.example")
+    found = watched(shops, make_source("acme"), make_source("depot"))
+    try:
+        with running(found.watcher, stop):
+            wait_until(lambda: shops.count("depot") and "acme" in {report.source for report in store.syncs})
+            found.follower.next = [make_source("acme")]
+            wait_until(lambda: list(store.sources) == ["acme"])
+    finally:
+        shops.released.set()
+    assert (list(store.sources), store.leases) == (["acme"], {})
+
+
+def test_a_changed_source_is_crawled_anew_and_the_crawl_in_hand_ends_without_a_trace(watched, store, stop):
+    shops = HeldShops("acme http://acme.example", "depot http://depot.example")
+    found = watched(shops, make_source("acme"), make_source("depot"))
+    try:
+        with running(found.watcher, stop):
+            wait_until(lambda: shops.count("acme") == shops.count("depot") == 1)
+            found.follower.next = [make_source("acme", url="http://moved.example"), make_source("depot")]
+            wait_until(lambda: store.rows)
+            assert [report.source for report in store.syncs] == ["acme"]
+            shops.released.set()
+            wait_until(lambda: len(store.rows) == 2)
+    finally:
+        shops.released.set()
+    assert shops.asked.count("depot http://depot.example") == 1
+    assert shops.asked[-1] == "acme http://moved.example"
+
+
+def test_a_changed_source_does_not_wait_for_its_schedule(watched, store, stop):
+    shops = HeldShops()
+    found = watched(shops, make_source("acme"))
+    with running(found.watcher, stop):
+        wait_until(lambda: store.due("acme"))
+        found.follower.next = [make_source("acme", url="http://moved.example")]
+        wait_until(lambda: shops.count("acme") == 2)
+
+
+def test_a_source_that_is_disabled_stops_and_keeps_its_products(watched, store, stop, clock):
+    shops = HeldShops()
+    found = watched(shops, make_source("acme"), make_source("depot"))
+    with running(found.watcher, stop):
+        wait_until(lambda: len(store.rows) == 2)
+        found.follower.next = [make_source("acme"), make_source("depot", enabled=False)]
+        wait_until(lambda: (clock.advance(30), shops.count("acme") >= 3)[1])
+    assert shops.count("depot") == 1
+    assert len([row for row in store.rows.values() if row.product.source == "depot"]) == 1
+
+
+def test_a_reload_that_changes_nothing_disturbs_nobody(watched, store, stop):
+    shops = HeldShops("acme http://acme.example")
+    found = watched(shops, make_source("acme"))
+    try:
+        with running(found.watcher, stop):
+            wait_until(lambda: shops.asked)
+            found.follower.next = [make_source("acme")]
+            wait_until(lambda: found.follower.next is None)
+            shops.released.set()
+            wait_until(lambda: store.rows)
+    finally:
+        shops.released.set()
+    assert shops.count("acme") == 1
+
+
+def test_a_signal_only_sets_a_flag_and_the_watch_reads_again(watched, store, stop):
+    found = watched(HeldShops(), make_source("acme"))
+    found.follower.next = None
+    with running(found.watcher, stop):
+        found.watcher.ask_reload()
+        wait_until(lambda: found.follower.signalled)
+        wait_until(lambda: store.rows)
+    assert found.follower.signalled == 1
+
+
+def test_a_watch_over_some_sources_stays_with_them_and_drops_nothing(watched, store, stop):
+    shops = HeldShops()
+    put_snapshot(store, "old", [make_product(1, "old")])
+    found = watched(shops, make_source("acme"), make_source("depot"), only=("acme",))
+    with running(found.watcher, stop):
+        wait_until(lambda: shops.count("acme"))
+        found.follower.next = [make_source("acme", url="http://moved.example"), make_source("new")]
+        wait_until(lambda: shops.count("acme") == 2)
+    assert {shops.count(name) for name in ("depot", "new")} == {0}
+    assert "old" in store.sources
+
+
+def test_what_a_removed_source_leaves_is_dropped_when_the_store_is_back(clock, stop):
+    class Flaky(MemoryCatalogue):
+        tries = 0
+
+        def retain(self, sources):
+            self.tries += 1
+            if self.tries < 3:
+                raise StoreDown
+            return super().retain(sources)
+
+    store, shops = Flaky(), HeldShops()
+    found = Watched(store, clock, stop, shops, make_source("acme"))
+    with running(found.watcher, stop):
+        wait_until(lambda: store.rows)
+        found.follower.next = []
+        wait_until(lambda: (clock.advance(1), not store.rows)[1])
+    assert store.tries == 3
+
+
+def test_a_changed_source_that_another_process_syncs_is_begun_when_that_is_over(watched, store, stop, clock):
+    shops = HeldShops()
+    found = watched(shops)
+    with running(found.watcher, stop):
+        store.acquire("acme", "another", NOW + LEASE, NOW)
+        store.schedule("acme", NOW + timedelta(days=1))
+        found.follower.next = [make_source("acme", every=timedelta(days=2))]
+        wait_until(lambda: (clock.advance(1), shops.asked)[1])
+    assert LEASE.total_seconds() <= clock.seconds < 3600

@@ -1,0 +1,159 @@
+import threading
+
+import pytest
+from structlog.testing import capture_logs
+
+from main.service import reload
+from main.service.model import Reading, SourcesChange, Taken
+from main.service.registry import SourceRegistry
+from main.service.reload import Follower
+from test.fakes import FakeClock, make_source
+
+PATIENCE = 20
+
+
+class FakeConfiguration:
+    """A config.yml that says what it is told to."""
+
+    def __init__(self, *sources):
+        self.started = self.asked = "start"
+        self.reading = Reading(sources)
+        self.reads = 0
+        self.told = []
+        self.may_read = threading.Event()
+        self.may_read.set()
+
+    def mark(self):
+        return self.asked
+
+    def read(self):
+        self.reads += 1
+        assert self.may_read.wait(PATIENCE)
+        return self.reading
+
+    def announce(self):
+        self.asked = f"announced {self.reads}"
+
+    def report(self, taken):
+        self.told.append(taken)
+
+
+@pytest.fixture
+def registry():
+    return SourceRegistry([make_source("acme")])
+
+
+@pytest.fixture
+def configuration():
+    return FakeConfiguration(make_source("depot"))
+
+
+@pytest.fixture
+def follower(registry, configuration, clock):
+    return Follower(registry, configuration, clock)
+
+
+def names(registry):
+    return [source.name for source in registry.all()]
+
+
+def test_nothing_is_read_until_a_reload_is_asked_for(follower, registry, configuration):
+    follower.look()
+    assert not follower.follow()
+    assert (configuration.reads, names(registry)) == (0, ["acme"])
+
+
+def test_whoever_looks_sees_the_new_sources_at_once(follower, registry, configuration):
+    configuration.asked = "one"
+    with capture_logs() as log:
+        follower.look()
+        assert names(registry) == ["depot"]
+    assert log == [
+        {"event": "settings.reloaded", "log_level": "info", "added": ("depot",), "removed": ("acme",), "changed": ()}
+    ]
+    assert configuration.told[-1] == Taken("one", SourcesChange(("depot",), ("acme",)))
+
+
+def test_it_looks_once_a_second_at_most(follower, registry, configuration, clock: FakeClock):
+    follower.look()
+    configuration.asked = "one"
+    clock.advance(0.9)
+    follower.look()
+    assert names(registry) == ["acme"]
+    clock.advance(0.2)
+    follower.look()
+    assert names(registry) == ["depot"]
+
+
+def test_a_reload_is_taken_once(follower, configuration, clock):
+    configuration.asked = "one"
+    follower.look()
+    clock.advance(5)
+    follower.look()
+    assert not follower.follow()
+    assert configuration.reads == 1
+
+
+def test_a_slow_file_holds_nobody_up(follower, registry, configuration):
+    configuration.may_read.clear()
+    configuration.asked = "one"
+    follower.look()
+    assert names(registry) == ["acme"]
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == "reload")
+    configuration.may_read.set()
+    thread.join(PATIENCE)
+    assert names(registry) == ["depot"]
+
+
+def test_what_is_asked_for_while_the_file_is_read_is_another_reload(follower, configuration, monkeypatch):
+    read = configuration.read
+
+    def read_late():
+        configuration.asked = "two"
+        return read()
+
+    configuration.asked = "one"
+    monkeypatch.setattr(configuration, "read", read_late)
+    assert follower.follow()
+    assert follower.follow()
+    assert not follower.follow()
+
+
+def test_a_faulty_file_changes_nothing_and_says_why(follower, registry, configuration):
+    configuration.reading, configuration.asked = Reading(faults=("more: unknown key",)), "one"
+    with capture_logs() as log:
+        assert not follower.follow()
+    assert log == [{"event": "settings.reload_failed", "log_level": "error", "faults": ["more: unknown key"]}]
+    assert configuration.told == [Taken("one", faults=("more: unknown key",))]
+    assert names(registry) == ["acme"]
+
+
+def test_sections_that_need_a_restart_are_named(follower, configuration):
+    configuration.reading, configuration.asked = Reading((make_source("acme"),), ("logger",)), "one"
+    with capture_logs() as log:
+        assert follower.follow()
+    assert log[-1] == {"event": "settings.restart_needed", "log_level": "warning", "sections": ["logger"]}
+    assert configuration.told == [Taken("one", restart=("logger",))]
+
+
+def test_a_reload_by_signal_has_every_other_process_follow_and_itself_not_again(follower, registry, configuration):
+    assert follower.reload()
+    assert names(registry) == ["depot"]
+    assert configuration.asked == "announced 1"
+    assert not follower.follow()
+
+
+def test_a_reload_by_signal_of_a_faulty_file_stays_here(follower, configuration):
+    configuration.reading = Reading(faults=("more: unknown key",))
+    assert not follower.reload()
+    assert configuration.asked == "start"
+
+
+def test_a_process_introduces_itself_once_and_again_after_a_fork(follower, configuration, clock, monkeypatch):
+    follower.introduce()
+    follower.look()
+    assert configuration.told == [Taken("start")]
+    monkeypatch.setattr(reload.os, "getpid", lambda: -1)
+    clock.advance(2)
+    follower.look()
+    assert configuration.told == [Taken("start")] * 2
