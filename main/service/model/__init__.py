@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.guard import BreakerMode, BreakerState, GuardState
+from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
 from main.service.model.live import Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -17,8 +17,9 @@ from main.service.model.query import (
     Term,
     TermKind,
 )
-from main.service.model.source import Credentials, Head, Platform, Rate, Source, SourceRecord, SourceStatus, State
-from main.service.model.sync import Outcome, SyncReport
+from main.service.model.shape import Drift, FieldShape, Shape
+from main.service.model.source import Credentials, Head, LastSync, Platform, Rate, Source, SourceRecord, SourceStatus, State
+from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
 
 __all__ = [
     "FACETS",
@@ -30,12 +31,17 @@ __all__ = [
     "BreakerState",
     "Bucket",
     "Credentials",
+    "Drift",
     "Fault",
     "FieldMap",
     "FieldRule",
+    "FieldShape",
+    "GuardChange",
     "GuardState",
+    "GuardView",
     "Head",
     "Hits",
+    "LastSync",
     "Listing",
     "Look",
     "LookState",
@@ -51,11 +57,14 @@ __all__ = [
     "Rate",
     "Rating",
     "Rejected",
+    "Shape",
     "Source",
     "SourceRecord",
     "SourceStatus",
     "State",
+    "SyncRecord",
     "SyncReport",
+    "SyncState",
     "Term",
     "TermKind",
     "Variant",

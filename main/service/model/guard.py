@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class BreakerMode(StrEnum):
@@ -50,3 +54,31 @@ class GuardState:
     last_error_type: str | None = None
     last_error: str | None = None
     last_error_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardView:
+    """A guard's state as a person reads it at one moment."""
+
+    breaker: BreakerState
+    mode: BreakerMode
+    next_probe_at: dt.datetime | None
+    paused_until: dt.datetime | None
+    calls: int
+    failures: int
+    failures_in_row: int
+    times_opened: int
+    p50_ms: int | None
+    p95_ms: int | None
+    last_error_type: str | None
+    last_error: str | None
+    last_error_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardChange:
+    """What a person wants of a guard: a breaker's mode where one is given, and a switch where ``sets_enabled`` says so."""
+
+    mode: BreakerMode | None = None
+    sets_enabled: bool = False
+    enabled: bool | None = None
