@@ -17,6 +17,7 @@ from main.controller.problems import render
 from main.controller.products import products
 from main.controller.sources import sources
 from main.controller.swagger import AisleApi
+from main.controller.syncs import syncs
 
 if TYPE_CHECKING:
     from main.settings import Settings
@@ -44,7 +45,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
     app.register_error_handler(Exception, render)
-    attach_services(app, Services(built.search, built.sources, built.status, built.greeting))
+    attach_services(app, Services(built.search, built.sources, built.syncs, built.status, built.greeting))
     api = AisleApi(
         app,
         doc="/docs",
@@ -53,6 +54,6 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         description=settings.service.description,
         sources=[source.name for source in settings.sources],
     )
-    for namespace in (products, sources, platform):
+    for namespace in (products, sources, syncs, platform):
         api.add_namespace(namespace)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -13,18 +14,20 @@ if TYPE_CHECKING:
     from main.service.search import SearchService
     from main.service.sources import SourceService
     from main.service.status import StatusService
+    from main.service.syncs import SyncsService
 
 _KEY = "aisle"
 
 
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the endpoints may call."""
 
-    def __init__(self, search: SearchService, sources: SourceService, status: StatusService, greeting: GreetingService) -> None:
-        self.search = search
-        self.sources = sources
-        self.status = status
-        self.greeting = greeting
+    search: SearchService
+    sources: SourceService
+    syncs: SyncsService
+    status: StatusService
+    greeting: GreetingService
 
 
 def attach_services(app: Flask, services: Services) -> None:

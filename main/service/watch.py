@@ -12,27 +12,32 @@ import structlog
 
 from main.service.errors import AisleError
 from main.service.model import Outcome
+from main.service.switch import is_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from main.service.model import Source
+    from main.service.ports import GuardBook
     from main.service.sync import SyncService
 
 _LONGEST_NAP = 1.0
 _STOP_NAP = 0.2
 _BUSY_WAIT = timedelta(seconds=5)
 _START_SPREAD = 1.0
+_BEAT_AFTER = 4.0
 
 _log = structlog.get_logger("watch")
 
 
 class Watcher:
-    """A thread a source: waits until it is due, syncs it, and so on."""
+    """A thread a source: waits until it is due, syncs it unless it is switched off, and so on."""
 
-    def __init__(self, sync: SyncService, sources: Sequence[Source]) -> None:
+    def __init__(self, sync: SyncService, sources: Sequence[Source], book: GuardBook) -> None:
         self._sync = sync
-        self._sources = [source for source in sources if source.enabled]
+        self._sources = tuple(sources)
+        self._book = book
+        self._beaten: float | None = None
 
     def run(self) -> None:
         """Watch until the sync service's stop event is set and every crawl in hand has ended."""
@@ -44,10 +49,21 @@ class Watcher:
             thread.start()
         # Not stop.wait(): a signal handler that sets the event runs in this thread and could meet the event's own lock held.
         while not self._sync.stop.is_set():
+            self._beat()
             time.sleep(_STOP_NAP)
         for thread in threads:
             thread.join()
         _log.info("watch.stopped")
+
+    def _beat(self) -> None:
+        now = self._sync.clock.monotonic()
+        if self._beaten is not None and now - self._beaten < _BEAT_AFTER:
+            return
+        self._beaten = now
+        try:
+            self._sync.store.beat([source.name for source in self._sources], self._sync.clock.now())
+        except AisleError as error:
+            _log.warning("watch.store_down", error=str(error))
 
     def _watch(self, source: Source) -> None:
         stop = self._sync.stop
@@ -55,11 +71,15 @@ class Watcher:
         latest = self._round_from_now(source)
         while not stop.is_set():
             try:
-                if self._wait_until_due(source, latest):
-                    report = self._sync.sync(source)
-                    latest = self._round_from_now(source)
-                    if report.outcome is Outcome.BUSY:
-                        stop.wait(_BUSY_WAIT.total_seconds())
+                if not self._wait_until_due(source, latest):
+                    continue
+                if not is_enabled(source, self._book.read(source.name)):
+                    stop.wait(_LONGEST_NAP)
+                    continue
+                report = self._sync.sync(source)
+                latest = self._round_from_now(source)
+                if report.outcome is Outcome.BUSY:
+                    stop.wait(_BUSY_WAIT.total_seconds())
             except AisleError as error:
                 _log.warning("watch.store_down", source=source.name, error=str(error))
                 stop.wait(_BUSY_WAIT.total_seconds())

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from test.fakes import FakeClock, MemoryCatalogue
+from test.fakes import FakeClock, MemoryCatalogue, MemoryGuardBook
 
 
 @pytest.fixture
@@ -20,3 +20,8 @@ def stop():
 @pytest.fixture
 def store():
     return MemoryCatalogue()
+
+
+@pytest.fixture
+def book():
+    return MemoryGuardBook()

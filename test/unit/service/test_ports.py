@@ -9,7 +9,7 @@ from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
-from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
+from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryGuardBook, MemoryStaging
 
 PAIRS = [
     (SqliteReader, ports.CatalogueReader),
@@ -20,6 +20,9 @@ PAIRS = [
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),
     (FakeConnector, ports.Connector),
+    (SqliteWriter, ports.SyncBoard),
+    (MemoryCatalogue, ports.SyncBoard),
+    (MemoryGuardBook, ports.GuardBook),
     (FakeResource, ports.Resource),
 ]
 

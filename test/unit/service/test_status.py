@@ -7,7 +7,7 @@ from main.service.model import Outcome, Platform
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.util.metrics import TIMINGS
-from test.fakes import NOW, make_product, make_report, make_source, put_snapshot
+from test.fakes import NOW, MemoryGuardBook, make_product, make_report, make_source, put_snapshot
 
 IDENTITY = Identity("aisle", "Aisle", "All our shops", "1.0")
 SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled=False))
@@ -16,7 +16,9 @@ SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled
 @pytest.fixture
 def status(store, clock):
     lifecycle = Lifecycle([Component("catalogue", "memory", store)])
-    return StatusService(IDENTITY, Platform(tenant="t1"), lifecycle, SourceService(store, SOURCES, clock), clock)
+    return StatusService(
+        IDENTITY, Platform(tenant="t1"), lifecycle, SourceService(store, SOURCES, clock, MemoryGuardBook()), clock
+    )
 
 
 def test_the_whole_picture_has_identity_times_components_and_timings(status, clock):
