@@ -17,6 +17,7 @@ from main.controller.problems import render
 from main.controller.products import products
 from main.controller.sources import sources
 from main.controller.swagger import AisleApi
+from main.controller.syncs import syncs
 
 if TYPE_CHECKING:
     from main.settings import Settings
@@ -45,7 +46,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     middleware.install(app)
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
-    attach_services(app, Services(built.search, built.sources, built.status, built.greeting, built.live))
+    attach_services(app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live))
     api = AisleApi(
         app,
         doc="/docs",
@@ -54,6 +55,6 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         description=settings.service.description,
         sources=lambda: [source.name for source in built.registry.all()],
     )
-    for namespace in (products, sources, platform):
+    for namespace in (products, sources, syncs, platform):
         api.add_namespace(namespace)
     return app

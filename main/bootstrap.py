@@ -38,7 +38,9 @@ from main.service.reload import Follower
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
+from main.service.switch import is_enabled
 from main.service.sync import SyncService
+from main.service.syncs import SyncsService, SyncStores
 from main.service.trial import TrialService
 from main.service.watch import Watcher
 from main.settings import ConfigFile
@@ -47,11 +49,13 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
+ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
+_BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class ReadingServices:
 
     search: SearchService
     sources: SourceService
+    syncs: SyncsService
     status: StatusService
     greeting: GreetingService
     lifecycle: Lifecycle
@@ -75,22 +80,32 @@ class SyncServices:
 
     sync: SyncService
     watcher: Watcher
+    book: GuardBook
     lifecycle: Lifecycle
+
+    def is_enabled(self, source: Source) -> bool:
+        """Tell whether a source takes part, as a person switched it or as the settings say."""
+        return is_enabled(source, self.book.read(source.name))
 
 
 def build_services(
     settings: Settings,
     *,
     reader: CatalogueReader | None = None,
+    board: SyncBoard | None = None,
+    book: GuardBook | None = None,
     clock: Clock | None = None,
     live: LiveService | None = None,
 ) -> ReadingServices:
     """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
     clock = clock or SystemClock()
-    reader = reader or SqliteReader(sqlite_path(settings.store.url, settings.data))
-    cache, guards = make_cache(settings), FileGuardBook(settings.data / GUARDS)
+    path = sqlite_path(settings.store.url, settings.data)
+    reader = reader or SqliteReader(path)
+    # No component: it holds nothing between two requests, and the reader brings the schema up to date.
+    board = board or SqliteWriter(path, patience=_BOARD_PATIENCE)
+    cache, book = make_cache(settings), book or FileGuardBook(settings.data / GUARDS)
     registry = SourceRegistry(settings.sources)
-    live = live or _make_live(settings, registry, cache, guards, clock)
+    live = live or _make_live(settings, registry, cache, book, clock)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
@@ -98,11 +113,12 @@ def build_services(
             Component("live", "threads", live, essential=False),
         ]
     )
-    sources = SourceService(reader, registry, clock)
+    sources = SourceService(reader, registry, clock, book)
     identity = Identity(settings.service.id, settings.service.name, settings.service.description, __version__)
     return ReadingServices(
-        search=SearchService(reader, registry, clock, cached_pages=settings.search.cached_pages),
+        search=SearchService(reader, registry, clock, book, cached_pages=settings.search.cached_pages),
         sources=sources,
+        syncs=SyncsService(SyncStores(reader, board, book), registry, clock),
         status=StatusService(identity, settings.platform, lifecycle, sources, clock),
         greeting=GreetingService(settings.greeting.default_name),
         lifecycle=lifecycle,
@@ -140,9 +156,9 @@ def build_sync(
     settings: Settings,
     *,
     writer: CatalogueWriter | None = None,
+    book: GuardBook | None = None,
     clock: Clock | None = None,
     stop: threading.Event | None = None,
-    guards: GuardBook | None = None,
     only: Collection[str] = (),
 ) -> SyncServices:
     """Build what the sync process needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts.
@@ -151,16 +167,17 @@ def build_sync(
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
-    watchdog, book = Watchdog(), guards or FileGuardBook(settings.data / GUARDS)
+    watchdog, book = Watchdog(), book or FileGuardBook(settings.data / GUARDS)
+    kept = FileCache(settings.data / ANSWERS)
 
     def dial(source: Source) -> Connector:
-        return connect(source, clock, watchdog, guard=Guard(source, book, clock))
+        return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=kept)
 
     sync = SyncService(store, dial, dump_product, clock, stop or threading.Event())
-    lifecycle = Lifecycle([Component("catalogue", "sqlite", store)])
+    lifecycle = Lifecycle([Component("catalogue", "sqlite", store), Component("answers", "file", kept, essential=False)])
     registry = SourceRegistry(settings.sources)
     follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
-    return SyncServices(sync, Watcher(sync, registry, follower, only=only), lifecycle)
+    return SyncServices(sync, Watcher(sync, registry, book, follower, only=only), book, lifecycle)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

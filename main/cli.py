@@ -86,7 +86,7 @@ def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
         if watch:
             services.watcher.run()
             return
-        reports = _sync_once(services, [source for source in chosen if source.enabled or names], force=force)
+        reports = _sync_once(services, [source for source in chosen if names or services.is_enabled(source)], force=force)
     except AisleError as error:
         _fail(str(error))
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,28 +13,33 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.controller.documents import dump_product
-from main.service.errors import LeaseLost, RecordRejected, StoreDown
+from main.service.errors import LeaseLost, RecordRejected, StoreDown, UpstreamTimeout
 from main.service.model import (
     Fault,
     GuardState,
     Head,
     Hits,
+    LastSync,
     Money,
     Outcome,
     Product,
     Query,
     Rejected,
+    Shape,
     Source,
     SourceRecord,
+    SyncRecord,
     SyncReport,
+    SyncState,
     Wanted,
 )
 from main.service.ports import CrawlPage
 from test.contract.oracle import count_facet, matches, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+KEPT_SYNCS = 200
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
 
@@ -135,22 +141,6 @@ class FakeResource:
             raise StoreDown
 
 
-class MemoryGuardBook:
-    """The guards' state of one process."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, GuardState] = {}
-        self._lock = threading.Lock()
-
-    def read(self, source: str) -> GuardState:
-        return self.states.get(source, GuardState())
-
-    def change(self, source: str, step: Any) -> Any:
-        with self._lock:
-            self.states[source], answer = step(self.read(source))
-            return answer
-
-
 class FakeCache:
     """A near cache in a dict, its clock the one it is given; ``near`` is all that :meth:`peek` sees, ``down`` loses everything."""
 
@@ -209,6 +199,21 @@ class FakeShop(FakeConnector):
         return {each.source_id: self.stock[each.source_id] for each in wanted if each.source_id in self.stock}
 
 
+_FIGURES = (
+    "pages",
+    "received",
+    "total",
+    "products",
+    "rejected",
+    "created",
+    "updated",
+    "deleted",
+    "error_type",
+    "error",
+    "version",
+)
+
+
 @dataclass(frozen=True)
 class _Row:
     key: int
@@ -227,7 +232,10 @@ class MemoryCatalogue:
     leases: dict[str, tuple[str, dt.datetime]] = field(default_factory=dict)
     rejected: dict[str, list[Rejected]] = field(default_factory=dict)
     held: dict[str, set[str]] = field(default_factory=dict)
-    syncs: list[SyncReport] = field(default_factory=list)
+    records: dict[int, SyncRecord] = field(default_factory=dict)
+    numbers: int = 0
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    beats: dict[str, dt.datetime] = field(default_factory=dict)
     down: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
     opened: int = 0
@@ -248,7 +256,7 @@ class MemoryCatalogue:
 
     def head(self) -> Head:
         with self._held():
-            return Head(self.version, {name: self._with_lease(record) for name, record in self.sources.items()})
+            return Head(self.version, {name: self._whole(record) for name, record in self.sources.items()})
 
     def find(self, query: Query) -> tuple[Head, Hits]:
         with self._held():
@@ -270,7 +278,60 @@ class MemoryCatalogue:
             rejected = sorted(self.rejected.get(source, []), key=lambda record: record.position)
             return rejected[(page - 1) * per_page : page * per_page], len(rejected)
 
+    def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
+        with self._held():
+            found = [record for _, record in sorted(self.records.items(), reverse=True) if record.source == source]
+            return found[(page - 1) * per_page : page * per_page], len(found)
+
+    def sync(self, source: str, number: int) -> SyncRecord | None:
+        with self._held():
+            found = self.records.get(number)
+            return found if found and found.source == source else None
+
+    def watched_at(self, source: str) -> dt.datetime | None:
+        with self._held():
+            return self.beats.get(source)
+
     # the writing side
+
+    def request(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        with self._held():
+            self.sources.setdefault(source, SourceRecord(name=source))
+            waiting = self._one(source, SyncState.REQUESTED)
+            if waiting is None:
+                return self._add(SyncRecord(id=0, source=source, state=SyncState.REQUESTED, force=force, requested_at=now))
+            self.records[waiting.id] = replace(waiting, force=waiting.force or force)
+            return self.records[waiting.id]
+
+    def begin(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        with self._held():
+            left = self._one(source, SyncState.RUNNING)
+            if left is not None:
+                why = "The process that ran it ended before the sync did."
+                self.records[left.id] = replace(left, state=SyncState.STOPPED, finished_at=now, error=why)
+            waiting = self._one(source, SyncState.REQUESTED)
+            if waiting is None:
+                return self._add(SyncRecord(id=0, source=source, state=SyncState.RUNNING, force=force, started_at=now))
+            self.schedule(source, now)
+            taken = replace(waiting, state=SyncState.RUNNING, force=waiting.force or force, started_at=now)
+            self.records[taken.id] = taken
+            return taken
+
+    def progress(self, report: SyncReport) -> None:
+        with self._held():
+            self._write(report, SyncState.RUNNING, None)
+
+    def abandon(self, report: SyncReport) -> None:
+        with self._held():
+            self._end(report, SyncState.HELD_BACK if report.outcome is Outcome.HELD_BACK else SyncState.STOPPED)
+
+    def shape(self, source: str) -> Shape | None:
+        with self._held():
+            return self.shapes.get(source)
+
+    def beat(self, sources: Iterable[str], now: dt.datetime) -> None:
+        with self._held():
+            self.beats.update(dict.fromkeys(sources, now))
 
     def acquire(self, source: str, owner: str, until: dt.datetime, now: dt.datetime) -> bool:
         with self._held():
@@ -304,7 +365,15 @@ class MemoryCatalogue:
                 failures=known.failures + 1,
                 duration_ms=report.duration_ms,
             )
-            self.syncs.append(report)
+            self.close_sync(report)
+
+    def close_sync(self, report: SyncReport) -> None:
+        self._end(report, SyncState(report.outcome))
+        if report.outcome is Outcome.OK and report.shape is not None and report.shape.records:
+            self.shapes[report.source] = report.shape
+        if report.drift is not None:
+            known = self.sources.get(report.source, SourceRecord(name=report.source))
+            self.sources[report.source] = replace(known, drift=report.drift)
 
     def schedule(self, source: str, at: dt.datetime) -> None:
         with self._held():
@@ -312,6 +381,9 @@ class MemoryCatalogue:
 
     def due(self, source: str) -> dt.datetime | None:
         with self._held():
+            waiting = self._one(source, SyncState.REQUESTED)
+            if waiting is not None:
+                return waiting.requested_at
             return self.sources[source].next_sync_at if source in self.sources else None
 
     def failures(self, source: str) -> int:
@@ -325,8 +397,9 @@ class MemoryCatalogue:
             for key in dropped:
                 del self.rows[key]
             for name in gone:
-                for table in (self.sources, self.leases, self.rejected, self.held):
+                for table in (self.sources, self.leases, self.rejected, self.held, self.shapes, self.beats):
                     table.pop(name, None)
+            self.records = {number: record for number, record in self.records.items() if record.source not in gone}
             self.version += bool(dropped)
             return len(dropped)
 
@@ -340,8 +413,35 @@ class MemoryCatalogue:
         if self.down:
             raise StoreDown
 
-    def _with_lease(self, record: SourceRecord) -> SourceRecord:
-        return replace(record, lease_until=self.leases[record.name][1] if record.name in self.leases else None)
+    def _whole(self, record: SourceRecord) -> SourceRecord:
+        lease_until = self.leases[record.name][1] if record.name in self.leases else None
+        newest = max((sync for sync in self.records.values() if sync.source == record.name), key=lambda s: s.id, default=None)
+        last = LastSync(record.name, newest.id, newest.state) if newest else None
+        return replace(record, lease_until=lease_until, last_sync=last)
+
+    def _one(self, source: str, state: SyncState) -> SyncRecord | None:
+        return next((sync for sync in self.records.values() if (sync.source, sync.state) == (source, state)), None)
+
+    def _add(self, record: SyncRecord) -> SyncRecord:
+        self.numbers += 1
+        self.records[self.numbers] = replace(record, id=self.numbers)
+        numbers = sorted(number for number, sync in self.records.items() if sync.source == record.source)
+        for number in numbers[:-KEPT_SYNCS]:
+            del self.records[number]
+        return self.records[self.numbers]
+
+    def _end(self, report: SyncReport, state: SyncState) -> None:
+        number = report.id
+        if number is None:
+            begun = SyncRecord(id=0, source=report.source, state=SyncState.RUNNING, started_at=report.started_at)
+            number = self._add(begun).id
+        self._write(replace(report, id=number), state, report.finished_at)
+
+    def _write(self, report: SyncReport, state: SyncState, finished_at: dt.datetime | None) -> None:
+        known = self.records.get(report.id or 0)
+        if known is not None and known.state is SyncState.RUNNING:
+            figures = {name: getattr(report, name) for name in _FIGURES}
+            self.records[known.id] = replace(known, state=state, finished_at=finished_at, **figures)
 
 
 class MemoryStaging:
@@ -415,7 +515,43 @@ class MemoryStaging:
             failures=0,
             duration_ms=report.duration_ms,
         )
-        self._store.syncs.append(report)
+        self._store.close_sync(report)
+
+
+class MemoryGuardBook:
+    """Guards' states in memory; a source's places are counted in this process only."""
+
+    def __init__(self, **states: GuardState) -> None:
+        self.states: dict[str, GuardState] = dict(states)
+        self._calls: dict[str, int] = {}
+        self._lock = threading.RLock()
+
+    def read(self, source: str) -> GuardState:
+        with self._lock:
+            return self.states.get(source, GuardState())
+
+    def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> Any:
+        with self._lock:
+            self.states[source], answer = step(self.read(source))
+            return answer
+
+    @contextmanager
+    def slot(self, source: str, limit: int, deadline: float) -> Iterator[None]:
+        while not self._take(source, limit):
+            if time.monotonic() >= deadline:
+                raise UpstreamTimeout("No place was free in time.")
+            time.sleep(0.005)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls[source] -= 1
+
+    def _take(self, source: str, limit: int) -> bool:
+        with self._lock:
+            free = self._calls.get(source, 0) < limit
+            self._calls[source] = self._calls.get(source, 0) + free
+            return free
 
 
 def digest_of(document: bytes) -> bytes:

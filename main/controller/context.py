@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from main.service.search import SearchService
     from main.service.sources import SourceService
     from main.service.status import StatusService
+    from main.service.syncs import SyncsService
 
 _KEY = "aisle"
 
@@ -25,6 +26,7 @@ class Services:
 
     search: SearchService
     sources: SourceService
+    syncs: SyncsService
     status: StatusService
     greeting: GreetingService
     live: LiveService

@@ -1,10 +1,14 @@
-"""Links between the pages of a list."""
+"""Links between the pages of a list, and to single things."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import request
+
+if TYPE_CHECKING:
+    from main.service.model import LastSync, SyncRecord
 
 _LONGEST = 8_000
 
@@ -19,3 +23,8 @@ def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
     links = ", ".join(f'<{base}{number}>; rel="{rel}"' for rel, number in wanted.items())
     # Each link repeats the query. Proxies refuse an answer whose headers are too long: better no links than no answer.
     return {**({"Link": links} if len(links) <= _LONGEST else {}), "X-Total-Count": str(total)}
+
+
+def sync_path(sync: SyncRecord | LastSync) -> str:
+    """Give the path of a sync's record, under the prefix the caller sees."""
+    return f"{request.script_root}/sources/{sync.source}/syncs/{sync.id}"

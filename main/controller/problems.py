@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from main.controller.schemas import SourceMetaSchema
-from main.service.errors import InvalidQuery, NotFound, NothingYet, RequiredMissing, Unavailable
+from main.service.errors import InvalidQuery, NotFound, NothingYet, RequiredMissing, SourceDisabled, Unavailable
 from main.util.logs import current_request_id
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This address takes application/json.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this address takes.",
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
 }
 
@@ -36,8 +37,8 @@ def render(error: Exception) -> Response:
     """Give the answer for any exception."""
     if isinstance(error, HTTPException):
         return _render_http(error)
-    if isinstance(error, NotFound):
-        return problem(HTTPStatus.NOT_FOUND, str(error))
+    if isinstance(error, NotFound | SourceDisabled):
+        return problem(HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.CONFLICT, str(error))
     if isinstance(error, ValidationError):
         return invalid(error.messages)
     if isinstance(error, InvalidQuery):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from main.controller.documents import Document, ShownProductSchema, UtcTime, shown
+from main.controller.standing import DriftSchema, GuardSchema, LastSyncSchema
 from main.service.model import LookState, State
 from main.util.secret import MASK
 
@@ -92,7 +93,9 @@ class SourceSchema(SourceMetaSchema):
     name = fields.String(attribute="source.name", metadata=shown("Its name.", "lumen"))
     kind = fields.String(attribute="source.kind", metadata=shown("Its dialect.", "shopify"))
     url = fields.String(attribute="source.url", metadata=shown("Where it is.", "https://lumen.example"))
-    enabled = fields.Boolean(attribute="source.enabled", metadata=shown("False when it is switched off.", True))
+    enabled = fields.Boolean(
+        attribute="source.enabled", metadata=shown("False when it is switched off, in the settings or by PATCH.", True)
+    )
     required = fields.Boolean(
         attribute="source.required", metadata=shown("True when the catalogue makes no sense without it.", False)
     )
@@ -112,6 +115,16 @@ class SourceSchema(SourceMetaSchema):
         attribute="record.duration_ms", allow_none=True, metadata=shown("How long its last sync took.", 310)
     )
     next_sync_at = UtcTime(attribute="record.next_sync_at", allow_none=True, metadata=shown("When it is due next."))
+    last_sync = fields.Nested(
+        LastSyncSchema,
+        attribute="record.last_sync",
+        allow_none=True,
+        metadata=shown("The newest sync, one that is only asked for included."),
+    )
+    guard = fields.Nested(GuardSchema, metadata=shown("What guards the calls to it, and how they went."))
+    drift = fields.Nested(
+        DriftSchema, attribute="record.drift", allow_none=True, metadata=shown("How its records changed their shape last.")
+    )
 
 
 class SourceListSchema(Schema):

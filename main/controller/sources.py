@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import orjson
 from flask_restx import Namespace, Resource
 
+from main.controller.bodies import SourceChangeSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.schemas import RejectedSchema, SourceSchema
-from main.controller.swagger import PAGING_HEADERS, documented, parameters
+from main.controller.swagger import BODY_ERRORS, PAGING_HEADERS, body, documented, parameters
 
 if TYPE_CHECKING:
     from flask import Response
@@ -23,6 +24,7 @@ sources = Namespace("sources", description="The shops and suppliers, and the tru
 _NONE = NoParametersSchema()
 _PAGING = PagingSchema()
 _SOURCE = SourceSchema()
+_CHANGE = SourceChangeSchema()
 _REJECTED = RejectedSchema()
 
 
@@ -48,6 +50,13 @@ class SourceItem(Resource):  # type: ignore[misc]
         """Tell how one source stands."""
         load_args(_NONE)
         return answer_json(orjson.dumps(_SOURCE.dump(services().sources.get(name))))
+
+    @documented(sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 422, 503))
+    @body(sources, "SourceChange")
+    def patch(self, name: str) -> Response:
+        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew."""
+        load_args(_NONE)
+        return answer_json(orjson.dumps(_SOURCE.dump(services().sources.change(name, load_body(_CHANGE)))))
 
 
 @sources.route("/<string:name>/quarantine")

@@ -10,7 +10,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_restx import Api
 
-from main.controller import fields, schemas
+from main.controller import bodies, fields, schemas, standing
 from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.problems import MEDIA_TYPE, render
 
@@ -28,6 +28,10 @@ _SHOWN: Mapping[str, type[Schema]] = {
     "Source": schemas.SourceSchema,
     "SourceList": schemas.SourceListSchema,
     "RejectedPage": schemas.RejectedPageSchema,
+    "Sync": standing.SyncSchema,
+    "SyncPage": standing.SyncPageSchema,
+    "SourceChange": bodies.SourceChangeSchema,
+    "SyncRequest": bodies.SyncRequestSchema,
     "Status": schemas.StatusSchema,
     "Readiness": schemas.ReadinessSchema,
     "Health": schemas.HealthSchema,
@@ -41,8 +45,12 @@ _SHOWN: Mapping[str, type[Schema]] = {
 }
 _GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _PROBLEMS = {
+    400: ("Problem", "The body is not well-formed JSON."),
     404: ("Problem", "There is no such thing."),
-    422: ("Invalid", "A parameter is unknown or wrong; errors names it."),
+    409: ("Problem", "The source is switched off."),
+    413: ("Problem", "The body is larger than 64 KiB."),
+    415: ("Problem", "The body is something else than JSON."),
+    422: ("Invalid", "A parameter or field is unknown or wrong; errors names it."),
     500: ("Problem", "Something went wrong inside; nothing of it is shown."),
     503: ("Unavailable", "Cannot answer now; Retry-After says when to come back."),
 }
@@ -54,6 +62,8 @@ ETAG_HEADER = {
         "x-optional": True,
     }
 }
+BODY_ERRORS = (400, 413, 415)
+LOCATION_HEADER = {"Location": {"description": "Path of the sync's record", "type": "string"}}
 PAGING_HEADERS = {
     "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
     "X-Total-Count": {"description": "How many the whole result has", "type": "integer"},
@@ -76,6 +86,8 @@ LIVE_HEADERS = {
         "x-optional": True,
     },
 }
+_BODY = "A JSON object"
+_OPTIONAL_BODY = "A JSON object; none at all means an empty one"
 _SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
 _SOURCES = {"source", "require"}  # the parameters that name sources
 _SHAPES: Mapping[type, dict[str, Any]] = {
@@ -106,7 +118,9 @@ def _build() -> tuple[dict[str, Any], Any]:
     converter.add_attribute_function(_describe_own_fields)
     for name, schema in _SHOWN.items():
         spec.components.schema(name, schema=schema)
-    return {**spec.to_dict()["definitions"], "Greeting": _GREETING}, converter
+    made = {**spec.to_dict()["definitions"], "Greeting": _GREETING}
+    made["SourceChange"]["minProperties"] = 1
+    return made, converter
 
 
 def _name_of(schema: Any) -> str:
@@ -126,14 +140,14 @@ def answers(namespace: Namespace, code: int, name: str, description: str, **extr
 
 
 def documented(
-    namespace: Namespace, name: str, description: str, *, errors: Sequence[int] = (), **extra: Any
+    namespace: Namespace, name: str, description: str, *, code: int = 200, errors: Sequence[int] = (), **extra: Any
 ) -> Callable[[F], F]:
     """Document an endpoint's answer by the schema of this name, and the errors it may give beside 500."""
 
     def decorate(function: F) -> F:
-        function = answers(namespace, 200, name, description, **extra)(function)
-        for code in (*errors, 500):
-            function = answers(namespace, code, *_PROBLEMS[code])(function)
+        function = answers(namespace, code, name, description, **extra)(function)
+        for error in (*errors, 500):
+            function = answers(namespace, error, *_PROBLEMS[error])(function)
         return function
 
     return decorate
@@ -155,6 +169,17 @@ def parameters(namespace: Namespace, schema: Schema) -> Callable[[F], F]:
     """Document the query parameters that a schema loads."""
     found = _CONVERTER.schema2parameters(schema, location="query")
     return cast("Callable[[F], F]", namespace.doc(params={item["name"]: _describe_parameter(item) for item in found}))
+
+
+def body(namespace: Namespace, name: str, *, required: bool = True) -> Callable[[F], F]:
+    """Document the JSON body that the schema of this name loads."""
+    model = (namespace.schema_model(name, DEFINITIONS[name]), _BODY if required else _OPTIONAL_BODY)
+    return cast("Callable[[F], F]", namespace.expect(model, validate=False))
+
+
+def _describe_body(item: Mapping[str, Any]) -> dict[str, Any]:
+    required = item["description"] != _OPTIONAL_BODY
+    return {**item, "name": "body", "required": required, "x-example": _find_example(item["schema"])}
 
 
 def _describe_parameter(item: dict[str, Any]) -> dict[str, Any]:
@@ -233,5 +258,7 @@ class AisleApi(Api):  # type: ignore[misc]
         for operation in operations:
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
+            given = operation.get("parameters", ())
+            operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
         kept = {key: value for key, value in made.items() if key != "responses"}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

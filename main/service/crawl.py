@@ -10,6 +10,7 @@ import structlog
 
 from main.service.errors import CrawlIncomplete, RecordRejected
 from main.service.model import Fault, Rejected
+from main.service.shape import LOOKED_AT, Sketch
 from main.util.text import shorten
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Tally:
     total: int | None = None
     rejected_count: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    sketch: Sketch = field(default_factory=Sketch, compare=False)
 
 
 def map_record(connector: Connector, dump: Callable[[Product], bytes], raw: bytes) -> tuple[Product, bytes]:
@@ -52,10 +54,17 @@ def map_record(connector: Connector, dump: Callable[[Product], bytes], raw: byte
 
 
 class Crawl:
-    """Takes a source's pages one after the other and sorts their records."""
+    """Takes a source's pages one after the other and sorts their records; counts go to ``tally`` where one is given."""
 
-    def __init__(self, source: Source, connector: Connector, staging: Staging, dump: Callable[[Product], bytes]) -> None:
-        self.tally = Tally()
+    def __init__(
+        self,
+        source: Source,
+        connector: Connector,
+        staging: Staging,
+        dump: Callable[[Product], bytes],
+        tally: Tally | None = None,
+    ) -> None:
+        self.tally = Tally() if tally is None else tally
         self._source = source
         self._connector = connector
         self._staging = staging
@@ -81,15 +90,14 @@ class Crawl:
         return tally
 
     def _take_page(self, page: CrawlPage) -> None:
-        tally, new, received = self.tally, 0, 0
+        tally, new, before = self.tally, 0, self.tally.received
         if page.total is not None:
             tally.total = page.total if tally.total is None else min(tally.total, page.total)
         for raw in page.records:
-            received += 1
-            new += self._take_record(raw, tally.received + received)
+            tally.received += 1
+            new += self._take_record(raw, tally.received)
         tally.pages += 1
-        tally.received += received
-        if received and not new:
+        if tally.received > before and not new:
             raise CrawlIncomplete(f"The shop repeats itself: its page {tally.pages} has only records that came before.")
 
     def _take_record(self, raw: bytes, position: int) -> bool:
@@ -99,6 +107,8 @@ class Crawl:
         self._digests.add(digest)
         if len(self._digests) > self._source.max_products:
             raise CrawlIncomplete(f"The shop has more than the {self._source.max_products} products that max_products allows.")
+        if len(self._digests) <= LOOKED_AT:
+            self.tally.sketch.add(raw)
         known = self._known.get(digest)
         if known is not None and self._owners.setdefault(known, digest) == digest:
             self._staging.keep(known)

@@ -9,6 +9,7 @@
     |   +-- NothingYet           no source has a snapshot yet
     |   +-- StoreDown            the store does not answer
     |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
+    +-- SourceDisabled           the source is switched off
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
     +-- LeaseLost                another process took over the source
@@ -85,6 +86,10 @@ class RequiredMissing(Unavailable):
     def __init__(self, missing: Mapping[str, str], *, retry_after: int = 5) -> None:
         super().__init__(f"Required, but not to be had now: {', '.join(missing)}.", retry_after=retry_after)
         self.missing = missing
+
+
+class SourceDisabled(AisleError):
+    """The source is switched off, in the settings or by a person; the text says which."""
 
 
 class CacheDown(AisleError):

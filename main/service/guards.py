@@ -29,6 +29,7 @@ def describe(state: GuardState, now: float) -> GuardView:
         calls=state.calls,
         failures=state.failures,
         failures_in_row=state.failures_in_row,
+        times_opened=state.times_opened,
         p50_ms=_percentile(state.durations_ms, 50),
         p95_ms=_percentile(state.durations_ms, 95),
         last_error_type=state.last_error_type,

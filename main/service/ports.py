@@ -10,7 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from main.service.model import GuardState, Head, Hits, Product, Query, Reading, Rejected, SyncReport, Taken, Wanted
+    from main.service.model import (
+        GuardState,
+        Head,
+        Hits,
+        Product,
+        Query,
+        Reading,
+        Rejected,
+        Shape,
+        SyncRecord,
+        SyncReport,
+        Taken,
+        Wanted,
+    )
 
 T = TypeVar("T")
 
@@ -95,6 +108,15 @@ class CatalogueReader(Resource, Protocol):
     def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         """Give one page of a source's rejected records, and how many there are."""
 
+    def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
+        """Give one page of a source's syncs, newest first, and how many are kept."""
+
+    def sync(self, source: str, number: int) -> SyncRecord | None:
+        """Give one sync of a source by its id."""
+
+    def watched_at(self, source: str) -> dt.datetime | None:
+        """Give when a watcher last said that it watches the source."""
+
 
 class Staging(Protocol):
     """Products of a crawl under way, out of everyone's sight until they are committed."""
@@ -125,7 +147,18 @@ class Staging(Protocol):
         """Tell whether a crawl that was held before saw (nearly) the same products as this one."""
 
 
-class CatalogueWriter(Resource, Protocol):
+class SyncBoard(Protocol):
+    """Where syncs are asked for; the one thing the API writes."""
+
+    def request(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        """Ask for a sync of the source and give its record; while one waits already, that one (forced, if either asks for it).
+
+        Raises:
+            StoreDown: the store cannot be written.
+        """
+
+
+class CatalogueWriter(Resource, SyncBoard, Protocol):
     """The catalogue as a sync writes it."""
 
     def acquire(self, source: str, owner: str, until: dt.datetime, now: dt.datetime) -> bool:
@@ -137,14 +170,33 @@ class CatalogueWriter(Resource, Protocol):
     def stage(self, source: str) -> AbstractContextManager[Staging]:
         """Open an empty staging area; what was not committed is gone when it closes."""
 
+    def begin(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        """Give the record of a sync that begins: the one that was asked for, or a new one.
+
+        Only the owner of the source's lease may call it. Records that a killed process left running are marked as stopped; a
+        source whose sync was asked for stays due until that sync has ended.
+        """
+
+    def progress(self, report: SyncReport) -> None:
+        """Note how far a running sync is; may be lost when the machine stops."""
+
     def record(self, report: SyncReport) -> None:
         """Record a crawl that failed; the snapshot stays."""
+
+    def abandon(self, report: SyncReport) -> None:
+        """Record that a crawl was given up, which says nothing about its source."""
+
+    def shape(self, source: str) -> Shape | None:
+        """Give what the records of the last good crawl looked like."""
+
+    def beat(self, sources: Iterable[str], now: dt.datetime) -> None:
+        """Note that these sources are being watched; may be lost when the machine stops."""
 
     def schedule(self, source: str, at: dt.datetime) -> None:
         """Record when the source is due next."""
 
     def due(self, source: str) -> dt.datetime | None:
-        """Give when the source is due next, if that was ever recorded."""
+        """Give when the source is due next: since a sync was asked for, or when its schedule says, if that was ever recorded."""
 
     def failures(self, source: str) -> int:
         """Give how many attempts have failed since the last good one."""

@@ -11,13 +11,14 @@ from cachetools import LRUCache
 from main.service import freshness
 from main.service.errors import InvalidQuery, NotFound, NothingYet
 from main.service.model import Page
+from main.service.switch import apply_switch
 from main.util.timed import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.service.model import Head, Hits, Query, SourceStatus
-    from main.service.ports import CatalogueReader
+    from main.service.model import Head, Hits, Query, Source, SourceStatus
+    from main.service.ports import CatalogueReader, GuardBook
     from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 
@@ -33,10 +34,13 @@ def _weigh(hits: Hits) -> int:
 class SearchService:
     """Finds products; remembers answered pages by catalogue version and normalised query."""
 
-    def __init__(self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock, *, cached_pages: int) -> None:
+    def __init__(
+        self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock, book: GuardBook, *, cached_pages: int
+    ) -> None:
         self._reader = reader
         self._sources = sources
         self._clock = clock
+        self._book = book
         self._pages: LRUCache[tuple[int, Query], Hits] = LRUCache(cached_pages, getsizeof=_weigh)
         self._lock = threading.Lock()
 
@@ -64,8 +68,11 @@ class SearchService:
 
     def statuses(self, head: Head) -> list[SourceStatus]:
         """Give how every configured source stands right now."""
-        now = self._clock.now()
-        return [freshness.decide(source, head.records.get(source.name), now) for source in self._sources.all()]
+        return [self._stand(source, head) for source in self._sources.all()]
+
+    def _stand(self, source: Source, head: Head) -> SourceStatus:
+        state = self._book.read(source.name)
+        return freshness.decide(apply_switch(source, state), head.records.get(source.name), self._clock.now(), state)
 
     @timed
     def find(self, query: Query, head: Head) -> Page:

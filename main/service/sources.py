@@ -1,33 +1,40 @@
-"""What is known about the sources."""
+"""What is known about the sources, and what a person decides about calling them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from main.service import freshness
+import structlog
+
+from main.service import freshness, guards
 from main.service.errors import NotFound
+from main.service.switch import apply_change, apply_switch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.service.model import Rejected, Source, SourceStatus
-    from main.service.ports import CatalogueReader
+    from main.service.model import GuardChange, GuardState, Rejected, Source, SourceRecord, SourceStatus
+    from main.service.ports import CatalogueReader, GuardBook
     from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 
+_log = structlog.get_logger("sources")
+
 
 class SourceService:
-    """Tells how every configured source stands."""
+    """Tells how every configured source stands, and changes its guard."""
 
-    def __init__(self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock) -> None:
+    def __init__(self, reader: CatalogueReader, sources: SourceRegistry, clock: Clock, book: GuardBook) -> None:
         self._reader = reader
         self._sources = sources
         self._clock = clock
+        self._book = book
 
     def find_all(self) -> list[SourceStatus]:
         """Give all sources in the order they are configured in."""
-        records, now = self._reader.head().records, self._clock.now()
-        return [freshness.decide(source, records.get(source.name), now) for source in self._sources.all()]
+        records = self._reader.head().records
+        return [self._stand(source, records.get(source.name)) for source in self._sources.all()]
 
     def get(self, name: str) -> SourceStatus:
         """Give one source.
@@ -36,7 +43,23 @@ class SourceService:
             NotFound: no source has this name.
         """
         source = self._source(name)
-        return freshness.decide(source, self._reader.head().records.get(name), self._clock.now())
+        return self._stand(source, self._reader.head().records.get(name))
+
+    def change(self, name: str, change: GuardChange) -> SourceStatus:
+        """Set a source's breaker or switch and give how it stands then.
+
+        Raises:
+            NotFound: no source has this name.
+        """
+        source = self._source(name)
+
+        def step(state: GuardState) -> tuple[GuardState, GuardState]:
+            changed = apply_change(change, state)
+            return changed, changed
+
+        state = self._book.change(source.name, step)
+        _log.info("source.guard_changed", source=name, breaker=state.mode, enabled=state.enabled)
+        return self.get(name)
 
     def find_rejected(self, name: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         """Give one page of a source's quarantine, and how many records are in it.
@@ -45,6 +68,11 @@ class SourceService:
             NotFound: no source has this name.
         """
         return self._reader.quarantine(self._source(name).name, page, per_page)
+
+    def _stand(self, source: Source, record: SourceRecord | None) -> SourceStatus:
+        now, state = self._clock.now(), self._book.read(source.name)
+        status = freshness.decide(apply_switch(source, state), record, now, state)
+        return replace(status, guard=guards.describe(state, now.timestamp()))
 
     def _source(self, name: str) -> Source:
         source = self._sources.get(name)

@@ -16,6 +16,7 @@ from main.service.crawl import Crawl, Tally
 from main.service.errors import AisleError, CrawlStopped, LeaseLost, UpstreamHeld
 from main.service.fanout import crawl_pages, run_together
 from main.service.model import Outcome, SyncReport
+from main.service.shape import find_drift
 from main.util.ids import new_id
 from main.util.logs import request_context
 from main.util.timed import timed
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=30)
 _RENEW_AFTER = timedelta(seconds=10)
+_NOTE_AFTER = 1.0
 _FIRST_RETRY = timedelta(seconds=5)
 _HELD_RETRY = timedelta(seconds=30)
 _JITTER = 0.1
@@ -92,8 +94,10 @@ class SyncService:
                 _log.info("source.busy", source=source.name)
                 return replace(report, outcome=Outcome.BUSY, error="Another process is syncing this source.")
             try:
+                begun = self.store.begin(source.name, started, force=force)
+                report = replace(report, id=begun.id)
                 shown = on_progress or (lambda _: None)
-                done = self._attempt(source, report, force=force, on_progress=shown, stop=stop or self.stop)
+                done = self._attempt(source, report, force=begun.force, on_progress=shown, stop=stop or self.stop)
                 self._plan_next(source, done)
             finally:
                 self.store.release(source.name, self._owner)
@@ -108,31 +112,53 @@ class SyncService:
         on_progress: Callable[[Progress], None],
         stop: threading.Event,
     ) -> SyncReport:
-        _log.info("source.sync_started", source=source.name)
+        _log.info("source.sync_started", source=source.name, sync=report.id)
+        tally = Tally()
         try:
             with closing(self._connect(source)) as connector, self.store.stage(source.name) as staging:
-                crawl = Crawl(source, connector, staging, self._dump)
-                pages = crawl_pages(connector, source.concurrency, stop, self._renewer(source.name))
-                tally = crawl.run(pages, lambda t: on_progress(Progress(source.name, t.pages, t.received, t.total)))
-                return self._finish(staging, self._filled(report, staging, tally), tally, force=force)
+                crawl = Crawl(source, connector, staging, self._dump, tally)
+                tick = self._ticker(source.name, lambda: self._staged(report, tally, staging))
+                pages = crawl_pages(connector, source.concurrency, stop, tick)
+                crawl.run(pages, lambda t: on_progress(Progress(source.name, t.pages, t.received, t.total)))
+                return self._finish(staging, self._staged(report, tally, staging), tally, force=force)
         except CrawlStopped as error:
-            return replace(report, outcome=Outcome.STOPPED, finished_at=self.clock.now(), error=str(error))
+            return self._given_up(self._counted(report, tally), Outcome.STOPPED, str(error))
         except LeaseLost as error:
-            return replace(report, outcome=Outcome.BUSY, finished_at=self.clock.now(), error=str(error))
+            return self._given_up(self._counted(report, tally), Outcome.BUSY, str(error))
         except UpstreamHeld as error:
-            return self._held_back(report, error)
+            return self._held_back(self._counted(report, tally), error)
         except AisleError as error:
-            return self._failed(report, type(error).__name__, str(error), getattr(error, "retry_after", None))
+            failed = replace(report, error_type=type(error).__name__, error=str(error))
+            return self._failed(replace(failed, retry_after=getattr(error, "retry_after", None)), tally)
         except Exception as error:  # noqa: BLE001 - the watcher lives on: a defect met by one source must not end the others' syncs
             _log.exception("source.sync_broke", source=source.name)
-            return self._failed(report, type(error).__name__, "An error inside Aisle; the log has its trace.", None)
+            text = "An error inside Aisle; the log has its trace."
+            return self._failed(replace(report, error_type=type(error).__name__, error=text), tally)
 
-    def _filled(self, report: SyncReport, staging: Staging, tally: Tally) -> SyncReport:
-        products = staging.counts()[1]
-        finished = self.clock.now()
-        return replace(report, finished_at=finished, products=products, rejected=tally.rejected_count, pages=tally.pages)
+    def _counted(self, report: SyncReport, tally: Tally) -> SyncReport:
+        return replace(
+            report,
+            finished_at=self.clock.now(),
+            pages=tally.pages,
+            received=tally.received,
+            total=tally.total,
+            rejected=tally.rejected_count,
+        )
+
+    def _staged(self, report: SyncReport, tally: Tally, staging: Staging) -> SyncReport:
+        return replace(self._counted(report, tally), products=staging.counts()[1])
+
+    def _shaped(self, report: SyncReport, tally: Tally) -> SyncReport:
+        shape = tally.sketch.shape
+        good = self.store.shape(report.source) if shape.records else None
+        drift = find_drift(good, shape, report.finished_at) if good else None
+        if drift is not None:
+            names = {"new": drift.new, "missing": drift.missing, "retyped": drift.retyped}
+            _log.warning("source.shape_drifted", source=report.source, **names)
+        return replace(report, shape=shape, drift=drift)
 
     def _finish(self, staging: Staging, report: SyncReport, tally: Tally, *, force: bool) -> SyncReport:
+        report = self._shaped(report, tally)
         before, now = staging.counts()
         if now < before * _SHRINK and not force and not staging.held_agrees():
             text = f"The crawl found {now} products where the snapshot has {before}; it waits for a second one that agrees."
@@ -156,23 +182,39 @@ class SyncService:
 
     def _held_back(self, report: SyncReport, error: UpstreamHeld) -> SyncReport:
         """Give the report of a crawl whose calls were held back: no news of the shop, so its last real error stays on record."""
-        kind, text, wait = type(error).__name__, str(error), error.retry_after
-        _log.info("source.sync_held_back", source=report.source, error_type=kind, error=text, retry_after=wait)
-        ended = self.clock.now()
-        return replace(report, outcome=Outcome.HELD_BACK, finished_at=ended, error_type=kind, error=text, retry_after=wait)
+        kind, wait = type(error).__name__, error.retry_after
+        _log.info("source.sync_held_back", source=report.source, error_type=kind, error=str(error), retry_after=wait)
+        return self._given_up(replace(report, error_type=kind, retry_after=wait), Outcome.HELD_BACK, str(error))
 
-    def _failed(self, report: SyncReport, error_type: str, text: str, retry_after: float | None) -> SyncReport:
-        failed = replace(
-            report,
-            outcome=Outcome.FAILED,
-            finished_at=self.clock.now(),
-            error_type=error_type,
-            error=text,
-            retry_after=retry_after,
+    def _failed(self, report: SyncReport, tally: Tally) -> SyncReport:
+        _log.warning(
+            "source.sync_failed",
+            source=report.source,
+            error_type=report.error_type,
+            error=report.error,
+            retry_after=report.retry_after,
         )
-        _log.warning("source.sync_failed", source=report.source, error_type=error_type, error=text, retry_after=retry_after)
+        failed = self._shaped(replace(self._counted(report, tally), outcome=Outcome.FAILED), tally)
         self.store.record(failed)
         return failed
+
+    def _given_up(self, report: SyncReport, outcome: Outcome, text: str) -> SyncReport:
+        report = replace(report, outcome=outcome, error=text)
+        self.store.abandon(report)
+        return report
+
+    def _ticker(self, source: str, measure: Callable[[], SyncReport]) -> Callable[[], None]:
+        renew, noted = self._renewer(source), self.clock.monotonic()
+
+        def tick() -> None:
+            nonlocal noted
+            renew()
+            now = self.clock.monotonic()
+            if now - noted >= _NOTE_AFTER:
+                self.store.progress(measure())
+                noted = now
+
+        return tick
 
     def _renewer(self, source: str) -> Callable[[], None]:
         renewed = self.clock.now()

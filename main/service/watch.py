@@ -13,11 +13,13 @@ import structlog
 
 from main.service.errors import AisleError
 from main.service.model import Outcome
+from main.service.switch import is_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from main.service.model import Source
+    from main.service.ports import GuardBook
     from main.service.registry import SourceRegistry
     from main.service.reload import Follower
     from main.service.sync import SyncService
@@ -26,6 +28,7 @@ _LONGEST_NAP = 1.0
 _STOP_NAP = 0.2
 _BUSY_WAIT = timedelta(seconds=5)
 _START_SPREAD = 1.0
+_BEAT_AFTER = 4.0
 
 _log = structlog.get_logger("watch")
 
@@ -41,10 +44,19 @@ class _Watch:
 
 
 class Watcher:
-    """A thread a source: waits until it is due, syncs it, and so on. ``only`` these sources, where it is not all of them."""
+    """A thread a source: waits until it is due, syncs it unless it is switched off, and so on.
+
+    ``only`` these sources, where it is not all of them.
+    """
 
     def __init__(
-        self, sync: SyncService, registry: SourceRegistry, follower: Follower | None = None, *, only: Collection[str] = ()
+        self,
+        sync: SyncService,
+        registry: SourceRegistry,
+        book: GuardBook,
+        follower: Follower | None = None,
+        *,
+        only: Collection[str] = (),
     ) -> None:
         self._sync = sync
         self._registry = registry
@@ -53,6 +65,8 @@ class Watcher:
         self._asked = False
         self._watches: dict[str, _Watch] = {}
         self._drop_at: float | None = None
+        self._book = book
+        self._beaten: float | None = None
 
     def ask_reload(self) -> None:
         """Have config.yml read again soon. Only sets a flag, so that a signal handler may call it."""
@@ -68,6 +82,7 @@ class Watcher:
             self._begin(source, now=False)
         # Not stop.wait(): a signal handler that sets the event runs in this thread and could meet the event's own lock held.
         while not self._sync.stop.is_set():
+            self._beat()
             time.sleep(_STOP_NAP)
             self._attend()
         self._end(list(self._watches))
@@ -75,7 +90,7 @@ class Watcher:
 
     def _wanted(self) -> dict[str, Source]:
         chosen = (source for source in self._registry.all() if not self._only or source.name in self._only)
-        return {source.name: source for source in chosen if source.enabled}
+        return {source.name: source for source in chosen}
 
     def _attend(self) -> None:
         asked, self._asked = self._asked, False
@@ -122,18 +137,32 @@ class Watcher:
             if dropped:
                 _log.info("watch.products_dropped", products=dropped)
 
+    def _beat(self) -> None:
+        now = self._sync.clock.monotonic()
+        if self._beaten is not None and now - self._beaten < _BEAT_AFTER:
+            return
+        self._beaten = now
+        try:
+            self._sync.store.beat(list(self._watches), self._sync.clock.now())
+        except AisleError as error:
+            _log.warning("watch.store_down", error=str(error))
+
     def _watch(self, watch: _Watch) -> None:
         source, stop = watch.source, watch.stop
         stop.wait(0 if watch.now else random.uniform(0, _START_SPREAD))  # noqa: S311 - spreads load, keeps no secret
         latest = self._round_from_now(source)
         while not stop.is_set():
             try:
-                if watch.now or self._wait_until_due(watch, latest):
-                    report = self._sync.sync(source, stop=stop)
-                    latest = self._round_from_now(source)
-                    watch.now = watch.now and report.outcome is Outcome.BUSY
-                    if report.outcome is Outcome.BUSY:
-                        stop.wait(_BUSY_WAIT.total_seconds())
+                if not (watch.now or self._wait_until_due(watch, latest)):
+                    continue
+                if not is_enabled(source, self._book.read(source.name)):
+                    stop.wait(_LONGEST_NAP)
+                    continue
+                report = self._sync.sync(source, stop=stop)
+                latest = self._round_from_now(source)
+                watch.now = watch.now and report.outcome is Outcome.BUSY
+                if report.outcome is Outcome.BUSY:
+                    stop.wait(_BUSY_WAIT.total_seconds())
             except AisleError as error:
                 _log.warning("watch.store_down", source=source.name, error=str(error))
                 stop.wait(_BUSY_WAIT.total_seconds())

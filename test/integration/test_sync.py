@@ -170,3 +170,28 @@ def test_a_stored_product_is_served_byte_for_byte(aisle, shop):
     team.sync()
     listed = team.get("/products?per_page=1").json["data"][0]
     assert orjson.loads(team.get(f"/products/{listed['id']}").data) == listed
+
+
+def test_a_feed_that_renames_a_column_is_told_at_its_source(aisle, tmp_path):
+    feed = tmp_path / "feed.csv"
+    team = aisle(shop_source("mill", f"file://{feed}", kind="feed", format="csv"))
+    feed.write_text("id,name,price,stock\n1,Lamp,9.99,3\n2,Vase,5.00,1\n")
+    team.sync()
+    assert team.source("mill")["drift"] is None
+    feed.write_text("id,name,price,on_hand\n1,Lamp,9.99,3\n2,Vase,5.00,1\n")
+    team.sync()
+    drift = team.source("mill")["drift"]
+    assert (drift["new"], drift["missing"], drift["retyped"]) == (["on_hand"], ["stock"], [])
+    assert drift["seen_at"]
+
+
+def test_a_shop_that_retypes_a_field_and_then_breaks_is_told_too(aisle, tmp_path):
+    feed = tmp_path / "feed.json"
+    team = aisle(shop_source("mill", f"file://{feed}", kind="feed", format="json"))
+    products = [{"id": str(number), "name": "Lamp", "price": "9.99"} for number in range(300)]
+    feed.write_bytes(orjson.dumps(products))
+    team.sync()
+    feed.write_bytes(orjson.dumps([{**product, "price": {"net": 9}} for product in products]))
+    assert team.sync()["mill"].outcome is Outcome.HELD
+    assert team.source("mill")["drift"]["retyped"] == ["price"]
+    assert team.source("mill")["drift"]["new"] == ["price.net"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from main.app import create_app
 from main.bootstrap import build_sync
 from main.service.sync import LEASE
 from main.settings import load_settings
@@ -129,6 +130,50 @@ def test_the_lease_of_a_killed_process_runs_out_and_nothing_of_its_crawl_is_left
     assert [report.outcome for report in services.sync.sync_all(settings.sources)] == ["ok"]
     services.lifecycle.close()
     assert installation.head().records["acme"].products == 60
+
+
+def test_a_sync_asked_for_by_http_is_taken_up_by_the_watcher_and_can_be_followed(tmp_path, shop):
+    installation = Installation(tmp_path, config(shop.url, every="1h"))
+    client = create_app(load_settings(installation.environ)).test_client()
+    asked = client.post("/sources/acme/sync")
+    assert (asked.status_code, asked.json["note"][:21]) == (202, "No watcher is running")
+    where = asked.headers["Location"]
+    with installation.started("sync", "--watch") as process:
+        done = wait_for(lambda: client.get(where).json if client.get(where).json["state"] == "ok" else None)
+        assert (done["products"], done["received"], done["total"], done["created"]) == (60, 60, 60, 60)
+        again = client.post("/sources/acme/sync")
+        assert (again.json["note"], again.json["id"]) == (None, done["id"] + 1)
+        wait_for(lambda: client.get(again.headers["Location"]).json["state"] == "ok")
+        assert end(process)[0] == 0
+    assert [sync["state"] for sync in client.get("/sources/acme/syncs").json["data"]] == ["ok", "ok"]
+    assert client.get("/sources/acme").json["last_sync"]["url"] == again.headers["Location"]
+
+
+def test_the_progress_of_a_slow_crawl_is_seen_and_a_killed_ones_record_is_stopped_by_the_next(tmp_path):
+    command = [sys.executable, "-m", "sample", "generate", "--count", "5000", "--delay-ms", "700"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as slow:
+        try:
+            url = slow.stdout.readline().split()[-1]
+            installation = Installation(tmp_path, config(url, concurrency=1, every="1h"))
+            client = create_app(load_settings(installation.environ)).test_client()
+            asked = client.post("/sources/acme/sync").headers["Location"]
+            with installation.started("sync", "--watch") as process:
+                seen = wait_for(lambda: client.get(asked).json if client.get(asked).json["received"] else None)
+                process.kill()
+                process.wait()
+            assert (seen["state"], seen["finished_at"], seen["total"]) == ("running", None, 5000)
+            assert 0 < seen["received"] < 5000
+        finally:
+            slow.kill()
+    services = build_sync(load_settings(installation.environ), clock=LateClock())
+    services.lifecycle.open()
+    # What was asked for is still due, so a watcher that starts now does it again.
+    assert services.sync.store.due("acme") <= LateClock().now()
+    services.sync.sync_all(load_settings(installation.environ).sources)
+    services.lifecycle.close()
+    newest, left = client.get("/sources/acme/syncs").json["data"]
+    assert (newest["state"], newest["error_type"]) == ("failed", "UpstreamUnreachable")
+    assert (left["state"], left["error"]) == ("stopped", "The process that ran it ended before the sync did.")
 
 
 def test_a_source_that_is_no_longer_configured_is_dropped_at_the_next_start(tmp_path, shop):

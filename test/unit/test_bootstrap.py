@@ -9,10 +9,9 @@ from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.redis import RedisCache
 from main.resources.guards.files import FileGuardBook
-from main.resources.guards.memory import MemoryGuardBook
-from main.service.model import BreakerMode, Outcome
+from main.service.model import BreakerMode, GuardChange, GuardState, Outcome
 from main.settings import load_settings
-from test.fakes import FakeClock, MemoryCatalogue
+from test.fakes import FakeClock, MemoryCatalogue, MemoryGuardBook, make_source
 
 
 def test_nothing_is_opened_before_the_life_cycle_says_so(tmp_path):
@@ -46,10 +45,18 @@ def test_what_guards_know_is_kept_in_the_data_folder_for_every_process(unsynced)
 def test_guards_can_be_given_another_book(unsynced):
     book = MemoryGuardBook()
     book.change("lumen", lambda state: (replace(state, mode=BreakerMode.FORCED_OPEN), None))
-    reports = build_sync(unsynced, writer=MemoryCatalogue(), guards=book).sync.sync_all(unsynced.sources)
+    reports = build_sync(unsynced, writer=MemoryCatalogue(), book=book).sync.sync_all(unsynced.sources)
     assert [report.outcome for report in reports] == [Outcome.HELD_BACK, Outcome.OK, Outcome.OK]
     assert reports[0].error == "The source is switched off by hand."
     assert not (unsynced.data / "guards").exists()
+
+
+def test_a_source_takes_part_as_a_person_switched_it(settings):
+    book = MemoryGuardBook(acme=GuardState(enabled=False))
+    reading, syncing = build_services(settings, reader=MemoryCatalogue(), book=book), build_sync(settings, book=book)
+    assert [syncing.is_enabled(make_source(name)) for name in ("acme", "depot")] == [False, True]
+    reading.sources.change("lumen", GuardChange(sets_enabled=True, enabled=False))
+    assert not syncing.is_enabled(settings.sources[0])
 
 
 def test_a_check_needs_nothing_but_the_shops(settings):
@@ -91,5 +98,6 @@ def test_a_cache_that_is_down_keeps_nobody_from_starting_and_shows_as_down(tmp_p
     assert {state.name: (state.kind, state.up) for state in found.components} == {
         "catalogue": ("sqlite", True),
         "cache": ("redis", False),
+        "live": ("threads", True),
     }
     reading.lifecycle.close()

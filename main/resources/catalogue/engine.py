@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -16,7 +17,8 @@ from main.service.errors import StoreDown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REVISION = "0001"
+REVISION = "0002"
+_LOCK_NAP = 0.02
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = {
     "journal_mode": "WAL",
@@ -58,15 +60,34 @@ class WriterLock:
     "walresetbug"); holding this lock from BEGIN to the end of COMMIT, in which the checkpoint runs, rules that out.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, patience: float | None = None) -> None:
         self._path = database.with_name(database.name + ".writer")
+        self._patience = patience
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock and hold it; the kernel frees it when the process dies."""
+        """Wait for the lock and hold it; the kernel frees it when the process dies.
+
+        Raises:
+            OSError: patience ended before another writer was done.
+        """
         with self._path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._patience is None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            else:
+                _lock_within(file, self._patience)
             yield
+
+
+def _lock_within(file: IO[str], patience: float) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_LOCK_NAP)
 
 
 @contextmanager

@@ -1,10 +1,13 @@
-"""Writes down how syncs ended: the source's row, the list of syncs, the quarantine."""
+"""Writes down how syncs ended: the source's row, the sync's own, the quarantine, the shape of the records."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from main.resources.catalogue.rows import quarantine_row, to_ms
+from main.resources.catalogue.shapes import write_shapes
+from main.resources.catalogue.syncs import end_sync
+from main.service.model import SyncState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,8 +15,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from main.service.model import Rejected, SyncReport
-
-_KEPT_SYNCS = 200
 
 
 def replace_quarantine(connection: sa.Connection, source: str, rejected: Iterable[Rejected]) -> None:
@@ -41,7 +42,7 @@ def record_success(connection: sa.Connection, report: SyncReport) -> None:
             report.duration_ms,
         ),
     )
-    _append_sync(connection, report)
+    _close(connection, report)
 
 
 def record_failure(connection: sa.Connection, report: SyncReport) -> None:
@@ -61,28 +62,9 @@ def record_failure(connection: sa.Connection, report: SyncReport) -> None:
             report.duration_ms,
         ),
     )
-    _append_sync(connection, report)
+    _close(connection, report)
 
 
-def _append_sync(connection: sa.Connection, report: SyncReport) -> None:
-    values = {
-        "source": report.source,
-        "outcome": report.outcome,
-        "started_at": to_ms(report.started_at),
-        "finished_at": to_ms(report.finished_at),
-        "products": report.products,
-        "rejected": report.rejected,
-        "created": report.created,
-        "updated": report.updated,
-        "deleted": report.deleted,
-        "pages": report.pages,
-        "error_type": report.error_type,
-        "error": report.error,
-        "version": report.version,
-    }
-    marks = ", ".join("?" * len(values))
-    connection.exec_driver_sql(f"INSERT INTO sync ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
-    connection.exec_driver_sql(
-        "DELETE FROM sync WHERE source = ? AND id <= (SELECT max(id) FROM sync WHERE source = ?) - ?",
-        (report.source, report.source, _KEPT_SYNCS),
-    )
+def _close(connection: sa.Connection, report: SyncReport) -> None:
+    end_sync(connection, report, SyncState(report.outcome))
+    write_shapes(connection, report)

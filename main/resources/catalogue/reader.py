@@ -6,22 +6,27 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from main.resources.catalogue.engine import WriterLock, make_engine, migrate, store_errors
-from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
+from main.resources.catalogue.rows import SOURCE_COLUMNS, from_ms, rejected_record, source_record
 from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
+from main.resources.catalogue.syncs import read_sync, read_syncs
 from main.service.model import Bucket, Head, Hits, PriceBucket
 from main.util.timed import timed
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import sqlalchemy as sa
 
-    from main.service.model import Query, Rejected
+    from main.service.model import Query, Rejected, SyncRecord
 
+_LARGEST = 2**63 - 1  # what SQLite takes as a whole number
 _SOURCES = (
-    f"SELECT {', '.join(f's.{column}' for column in SOURCE_COLUMNS)}, l.expires_at AS lease_until"
-    " FROM source s LEFT JOIN lease l ON l.source = s.name"
+    f"SELECT {', '.join(f's.{column}' for column in SOURCE_COLUMNS)}, l.expires_at AS lease_until,"
+    " y.id AS sync_id, y.state AS sync_state, d.drift, d.drifted_at"
+    " FROM source s LEFT JOIN lease l ON l.source = s.name LEFT JOIN shape d ON d.source = s.name"
+    " LEFT JOIN sync y ON y.id = (SELECT max(id) FROM sync WHERE source = s.name)"
 )
 
 
@@ -87,6 +92,23 @@ class SqliteReader:
                 (source, per_page, (page - 1) * per_page),
             ).all()
             return [rejected_record(row) for row in rows], int(total)
+
+    def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
+        """Give one page of a source's syncs, newest first, and how many are kept."""
+        with self._reading() as connection:
+            return read_syncs(connection, source, page, per_page)
+
+    def sync(self, source: str, number: int) -> SyncRecord | None:
+        """Give one sync of a source by its id."""
+        if number > _LARGEST:
+            return None
+        with self._reading() as connection:
+            return read_sync(connection, source, number)
+
+    def watched_at(self, source: str) -> dt.datetime | None:
+        """Give when a watcher last said that it watches the source."""
+        with self._reading() as connection:
+            return from_ms(connection.exec_driver_sql("SELECT seen_at FROM heartbeat WHERE source = ?", (source,)).scalar())
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from main.service.model import Fault, Outcome, Product, Rejected, SourceRecord
+from main.service.model import Drift, Fault, LastSync, Outcome, Product, Rejected, SourceRecord, SyncState
 from main.util.money import rank_minor
 from main.util.text import fold
 
@@ -78,7 +78,7 @@ def product_row(product: Product, document: bytes, digest: bytes) -> tuple[Any, 
 
 
 def source_record(row: Row[Any]) -> SourceRecord:
-    """Read a row of ``source`` joined with its live lease."""
+    """Read a row of ``source`` joined with its live lease, its newest sync and its drift."""
     return SourceRecord(
         name=row.name,
         products=row.products,
@@ -93,7 +93,16 @@ def source_record(row: Row[Any]) -> SourceRecord:
         duration_ms=row.duration_ms,
         next_sync_at=from_ms(row.next_sync_at),
         lease_until=from_ms(row.lease_until),
+        last_sync=None if row.sync_id is None else LastSync(row.name, row.sync_id, SyncState(row.sync_state)),
+        drift=_drift(row.drift, from_ms(row.drifted_at)),
     )
+
+
+def _drift(text: str | None, seen_at: dt.datetime | None) -> Drift | None:
+    if text is None or seen_at is None:
+        return None
+    new, missing, retyped = map(tuple, orjson.loads(text))
+    return Drift(seen_at=seen_at, new=new, missing=missing, retyped=retyped)
 
 
 def quarantine_row(source: str, rejected: Rejected) -> tuple[Any, ...]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from main.resources.catalogue.engine import WriterLock, make_engine, migrate, store_errors, writing
 from main.resources.catalogue.journal import record_failure
 from main.resources.catalogue.rows import from_ms, to_ms
+from main.resources.catalogue.shapes import read_good_shape
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.swap import remove_products
+from main.resources.catalogue.syncs import begin_sync, end_sync, request_sync, write_progress
+from main.service.model import Outcome, SyncState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,18 +21,29 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from main.service.model import SyncReport
+    from main.service.model import Shape, SyncRecord, SyncReport
 
-_OWNED_TABLES = {"quarantine": "source", "held": "source", "lease": "source", "sync": "source", "source": "name"}
+_OWNED_TABLES = {
+    "quarantine": "source",
+    "held": "source",
+    "lease": "source",
+    "sync": "source",
+    "shape": "source",
+    "heartbeat": "source",
+    "source": "name",
+}
 
 
 class SqliteWriter:
-    """Writes snapshots, leases and the record of every sync."""
+    """Writes snapshots, leases and the record of every sync.
 
-    def __init__(self, path: Path) -> None:
+    ``patience`` is how many seconds it waits for another process that is writing; without, as long as that takes.
+    """
+
+    def __init__(self, path: Path, *, patience: float | None = None) -> None:
         self._path = path
         self._engine = make_engine(path, writer=True)
-        self._lock = WriterLock(path)
+        self._lock = WriterLock(path, patience)
 
     def open(self) -> None:
         """Create the database if there is none, and bring its schema up to date.
@@ -78,10 +92,48 @@ class SqliteWriter:
         with self._connected() as connection:
             yield SqliteStaging(connection, self._lock, source)
 
+    def request(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        """Ask for a sync of the source and give its record; while one waits already, that one (forced, if either asks for it).
+
+        Raises:
+            StoreDown: the store cannot be written.
+        """
+        with self._writing() as connection:
+            return request_sync(connection, source, now, force=force)
+
+    def begin(self, source: str, now: dt.datetime, *, force: bool) -> SyncRecord:
+        """Give the record of a sync that begins: the one that was asked for, or a new one."""
+        with self._writing() as connection:
+            return begin_sync(connection, source, now, force=force)
+
+    def progress(self, report: SyncReport) -> None:
+        """Note how far a running sync is; may be lost when the machine stops."""
+        with self._noting() as connection:
+            write_progress(connection, report)
+
     def record(self, report: SyncReport) -> None:
         """Record a crawl that failed; the snapshot stays."""
         with self._writing() as connection:
             record_failure(connection, report)
+
+    def abandon(self, report: SyncReport) -> None:
+        """Record that a crawl was given up, which says nothing about its source."""
+        with self._writing() as connection:
+            end_sync(connection, report, SyncState.HELD_BACK if report.outcome is Outcome.HELD_BACK else SyncState.STOPPED)
+
+    def shape(self, source: str) -> Shape | None:
+        """Give what the records of the last good crawl looked like."""
+        with self._connected() as connection:
+            return read_good_shape(connection, source)
+
+    def beat(self, sources: Iterable[str], now: dt.datetime) -> None:
+        """Note that these sources are being watched; may be lost when the machine stops."""
+        rows = [(source, to_ms(now)) for source in sources]
+        with self._noting() as connection:
+            if rows:
+                connection.exec_driver_sql(
+                    "INSERT INTO heartbeat VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET seen_at = excluded.seen_at", rows
+                )
 
     def schedule(self, source: str, at: dt.datetime) -> None:
         """Record when the source is due next."""
@@ -93,9 +145,13 @@ class SqliteWriter:
             )
 
     def due(self, source: str) -> dt.datetime | None:
-        """Give when the source is due next, if that was ever recorded."""
+        """Give when the source is due next: since a sync was asked for, or when its schedule says, if that was ever recorded."""
         with self._connected() as connection:
-            found = connection.exec_driver_sql("SELECT next_sync_at FROM source WHERE name = ?", (source,)).scalar()
+            found = connection.exec_driver_sql(
+                "SELECT coalesce((SELECT requested_at FROM sync WHERE source = ? AND state = 'requested'),"
+                " (SELECT next_sync_at FROM source WHERE name = ?))",
+                (source, source),
+            ).scalar()
             return from_ms(found)
 
     def failures(self, source: str) -> int:
@@ -126,6 +182,14 @@ class SqliteWriter:
     def _writing(self) -> Iterator[sa.Connection]:
         with self._connected() as connection, writing(connection, self._lock):
             yield connection
+
+    @contextmanager
+    def _noting(self) -> Iterator[sa.Connection]:
+        # For what is worth less than waiting for the disk: the next commit of any process brings it there.
+        with self._connected() as connection:
+            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+            with writing(connection, self._lock):
+                yield connection
 
 
 def _product_ids(connection: sa.Connection, source: str) -> Iterable[sa.Row[str]]:

@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.guard import BreakerMode, BreakerState, GuardState, GuardView
+from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -19,8 +19,20 @@ from main.service.model.query import (
     Wish,
 )
 from main.service.model.reload import Reading, SourcesChange, Taken, compare_sources
-from main.service.model.source import Credentials, Head, OAuth2, Platform, Rate, Source, SourceRecord, SourceStatus, State
-from main.service.model.sync import Outcome, SyncReport
+from main.service.model.shape import Drift, FieldShape, Shape
+from main.service.model.source import (
+    Credentials,
+    Head,
+    LastSync,
+    OAuth2,
+    Platform,
+    Rate,
+    Source,
+    SourceRecord,
+    SourceStatus,
+    State,
+)
+from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
 
 __all__ = [
     "FACETS",
@@ -32,14 +44,18 @@ __all__ = [
     "BreakerState",
     "Bucket",
     "Credentials",
+    "Drift",
     "Fault",
     "FieldMap",
     "FieldRule",
+    "FieldShape",
+    "GuardChange",
     "GuardState",
     "GuardView",
     "Head",
     "Hits",
     "ItemCall",
+    "LastSync",
     "Listing",
     "LiveRules",
     "Look",
@@ -58,12 +74,15 @@ __all__ = [
     "Rating",
     "Reading",
     "Rejected",
+    "Shape",
     "Source",
     "SourceRecord",
     "SourceStatus",
     "SourcesChange",
     "State",
+    "SyncRecord",
     "SyncReport",
+    "SyncState",
     "Taken",
     "Term",
     "TermKind",

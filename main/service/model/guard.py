@@ -97,8 +97,18 @@ class GuardView:
     calls: int
     failures: int
     failures_in_row: int
+    times_opened: int
     p50_ms: int | None
     p95_ms: int | None
     last_error_type: str | None
     last_error: str | None
     last_error_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardChange:
+    """What a person wants of a guard: a breaker's mode where one is given, and a switch where ``sets_enabled`` says so."""
+
+    mode: BreakerMode | None = None
+    sets_enabled: bool = False
+    enabled: bool | None = None

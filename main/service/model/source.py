@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from main.service.model.guard import GuardView
     from main.service.model.mapped import ItemCall, Listing
-    from main.service.model.sync import Outcome
+    from main.service.model.shape import Drift
+    from main.service.model.sync import Outcome, SyncState
     from main.util.secret import Secret
 
 
@@ -97,9 +99,18 @@ class Source:
         return self.stale_after or 3 * self.every
 
 
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    """Names the newest sync of a source, one that is only asked for included, and where it is."""
+
+    source: str
+    id: int
+    state: SyncState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
-    """What the store knows of a source: its last good snapshot and its last attempt."""
+    """What the store knows of a source: its last good snapshot, its last attempt and how its records changed last."""
 
     name: str
     products: int = 0
@@ -114,6 +125,8 @@ class SourceRecord:
     duration_ms: int | None = None
     next_sync_at: dt.datetime | None = None
     lease_until: dt.datetime | None = None
+    last_sync: LastSync | None = None
+    drift: Drift | None = None
 
 
 class State(StrEnum):
@@ -130,13 +143,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source, what is known of it, and the state that follows from both at one moment."""
+    """A source, what is known of it, and the state that follows from both at one moment; its guard where that was asked for."""
 
     source: Source
     record: SourceRecord
     state: State
     current: bool
     age_s: int | None
+    guard: GuardView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ def _with_null(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found = {key: _with_null(value) for key, value in node.items()}
-    return {**found, "type": [found["type"], "null"]} if found.get("x-nullable") is True else found
+    if found.get("x-nullable") is not True:
+        return found
+    return {**found, "type": [found["type"], "null"]} if "type" in found else {"anyOf": [found, {"type": "null"}]}
 
 
 def assert_as_documented(document: dict[str, Any], path: str, answer: TestResponse, method: str = "get") -> None:

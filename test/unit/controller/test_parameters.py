@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from main.controller.parameters import (
 )
 from main.controller.schemas import SourceSchema
 from main.service import freshness
-from main.service.model import Outcome, Query, SourceRecord, Wish
+from main.service.guards import describe
+from main.service.model import GuardState, Outcome, Query, SourceRecord, Wish
 from test.fakes import NOW, make_source
 from test.unit.controller.documented import find_faults
 
@@ -111,9 +113,8 @@ def test_any_parameters_give_a_query_or_name_what_is_wrong(asked: dict[str, Any]
 
 def test_a_source_shows_what_is_known_of_it_and_nothing_secret():
     record = SourceRecord(name="acme", products=3, synced_at=NOW, attempted_at=NOW, outcome=Outcome.OK, duration_ms=250)
-    shown = SourceSchema().dump(
-        freshness.decide(make_source(headers={"X-Key": "hunter2"}), record, NOW + dt.timedelta(seconds=42))
-    )
+    status = freshness.decide(make_source(headers={"X-Key": "hunter2"}), record, NOW + dt.timedelta(seconds=42))
+    shown = SourceSchema().dump(replace(status, guard=describe(GuardState(), NOW.timestamp())))
     assert find_faults({"$ref": "#/definitions/Source"}, shown) == []
     assert (shown["name"], shown["state"], shown["age_s"], shown["products"], shown["outcome"]) == (
         "acme",

@@ -3,14 +3,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from main.app import create_app
-from main.service.model import Outcome
-from test.fakes import FakeClock, MemoryCatalogue, make_product, make_report, put_snapshot
+from main.service.model import Drift, GuardState, Outcome
+from test.fakes import NOW, FakeClock, MemoryCatalogue, MemoryGuardBook, make_product, make_report, put_snapshot
+from test.unit.controller.documented import assert_as_documented
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
 
     from main.settings import Settings
 
@@ -109,3 +113,84 @@ def test_wrong_parameters_are_refused(client: FlaskClient, fetch: Callable[..., 
     errors = client.get("/sources/parts/quarantine?page=0&per_page=x&q=1").json["errors"]
     assert set(errors) == {"page", "per_page", "q"}
     assert client.get("/sources/parts?page=1").json["errors"] == {"page": ["is unknown; there is: none"]}
+
+
+# the guard, the switch, the last sync and the drift
+
+
+class Guarded:
+    """The application over a catalogue and a guard book in memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store, self.book = MemoryCatalogue(), MemoryGuardBook()
+        self.client = create_app(settings, reader=self.store, board=self.store, book=self.book, clock=FakeClock()).test_client()
+        self.document = self.client.get("/swagger.json").json
+
+    def patch(self, name: str = "lumen", **given: Any) -> TestResponse:
+        answer = self.client.patch(f"/sources/{name}", **given)
+        assert_as_documented(self.document, "/sources/{name}", answer, "patch")
+        return answer
+
+
+@pytest.fixture
+def guarded(settings: Settings) -> Guarded:
+    return Guarded(settings)
+
+
+def test_a_breaker_is_set_and_the_source_is_told_as_it_stands_then(guarded: Guarded):
+    guarded.book.states["lumen"] = GuardState(failures_in_row=5, opened_at=1, open_until=9e9, calls=9)
+    for mode, state in (("forced_open", "open"), ("closed", "closed"), ("auto", "closed")):
+        answer = guarded.patch(json={"breaker": mode})
+        assert answer.status_code == 200
+        breaker = answer.json["guard"]["breaker"]
+        assert (breaker["mode"], breaker["state"], breaker["failures_in_row"]) == (mode, state, 0)
+        assert guarded.client.get("/sources/lumen").json == answer.json
+    assert guarded.book.read("lumen").calls == 9
+
+
+def test_a_source_is_switched_off_and_on_and_given_back_to_the_settings(guarded: Guarded):
+    for given, enabled, state in ((False, False, "disabled"), (True, True, "stale"), (None, True, "stale")):
+        answer = guarded.patch(json={"enabled": given}).json
+        assert (answer["enabled"], answer["state"]) == (enabled, state)
+        assert guarded.book.read("lumen").enabled is given
+    assert guarded.client.get("/sources").json["data"][0] == answer
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "errors"),
+    [
+        ({}, 422, {"body": ["must have at least one of: breaker, enabled"]}),
+        ({"json": {}}, 422, {"body": ["must have at least one of: breaker, enabled"]}),
+        ({"json": {"breaker": "shut"}}, 422, {"breaker": ["must be one of: auto, forced_open, closed"]}),
+        ({"json": {"state": "open"}}, 422, {"state": ["is unknown; there is: breaker, enabled"]}),
+        ({"json": ["breaker"]}, 422, {"body": ["must be a JSON object with: breaker, enabled"]}),
+        ({"json": {"enabled": True}, "query_string": {"a": 1}}, 422, {"a": ["is unknown; there is: none"]}),
+        ({"data": "enabled=true", "content_type": "application/x-www-form-urlencoded"}, 415, None),
+        ({"data": "{", "content_type": "application/json"}, 400, None),
+    ],
+)
+def test_a_change_that_makes_no_sense_changes_nothing(guarded: Guarded, given: Any, status: int, errors: Any):
+    answer = guarded.patch(**given)
+    assert (answer.status_code, answer.json.get("errors")) == (status, errors)
+    assert guarded.book.states == {}
+
+
+def test_the_guard_of_a_source_nobody_knows_is_404(guarded: Guarded):
+    assert guarded.patch("nobody", json={"enabled": True}).status_code == 404
+    assert guarded.book.states == {}
+
+
+def test_the_newest_sync_is_told_with_its_address(guarded: Guarded):
+    assert guarded.client.get("/sources/lumen").json["last_sync"] is None
+    guarded.store.request("lumen", NOW, force=False)
+    told = guarded.client.get("/sources/lumen").json["last_sync"]
+    assert told == {"id": 1, "state": "requested", "url": "/sources/lumen/syncs/1"}
+    assert guarded.client.get(told["url"]).json["id"] == 1
+
+
+def test_a_drift_is_told(guarded: Guarded):
+    assert guarded.client.get("/sources/lumen").json["drift"] is None
+    drift = Drift(seen_at=NOW, missing=("price",))
+    guarded.store.record(make_report("lumen", Outcome.FAILED, drift=drift))
+    told = guarded.client.get("/sources/lumen").json["drift"]
+    assert told == {"seen_at": "2026-03-01T12:00:00.000Z", "new": [], "missing": ["price"], "retyped": []}

@@ -10,7 +10,7 @@ from flask_restx.schemas import OAS_20
 from jsonschema import Draft4Validator
 
 from main.app import create_app
-from main.controller import documents, fields, schemas
+from main.controller import bodies, documents, fields, schemas, standing
 from main.controller import parameters as asked
 from main.controller.swagger import DEFINITIONS
 from test.fakes import FakeClock
@@ -28,10 +28,12 @@ LOADED_BY = {
     "/products": asked.ProductQuerySchema,
     "/products/{product_id}": asked.ProductItemSchema,
     "/sources/{name}/quarantine": asked.PagingSchema,
+    "/sources/{name}/syncs": asked.PagingSchema,
     "/hello_world/greeting": asked.GreetingQuerySchema,
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
-FILLED = {"{product_id}": "depot:4101", "{name}": "parts"}
+FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3"}
+WRITES = {("/sources/{name}", "patch"): {"400", "413", "415"}, ("/sources/{name}/sync", "post"): {"400", "409", "413", "415"}}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,17 @@ def document(settings: Settings) -> Document:
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document, list[Document]]]:
-    """Each path with its GET and all parameters of it."""
+    """Each path that has a GET, with that and all parameters of it."""
     for path, item in document["paths"].items():
-        yield path, item["get"], [*item.get("parameters", []), *item["get"].get("parameters", [])]
+        if "get" in item:
+            yield path, item["get"], [*item.get("parameters", []), *item["get"].get("parameters", [])]
+
+
+def writes(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """Each path and method that changes something, with its operation."""
+    for path, item in document["paths"].items():
+        for method in item.keys() - {"get", "parameters"}:
+            yield path, method, item[method]
 
 
 def filled(path: str) -> str:
@@ -52,7 +62,7 @@ def filled(path: str) -> str:
 
 
 def schema_classes() -> dict[str, type[marshmallow.Schema]]:
-    found = {**vars(documents), **vars(schemas)}
+    found = {**vars(documents), **vars(schemas), **vars(standing), **vars(bodies)}
     named = {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
     return {**named, "Product": documents.ShownProductSchema}
 
@@ -171,6 +181,24 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
         assert all(item["description"] for item in parameters)
 
 
+def test_every_operation_that_writes_documents_its_body_its_answers_and_its_errors(document: Document):
+    found = {(path, method): operation for path, method, operation in writes(document)}
+    assert set(found) == set(WRITES)
+    for place, operation in found.items():
+        codes = set(operation["responses"])
+        assert codes - {"200", "202"} == {"404", "422", "500", "503"} | WRITES[place]
+        [parameter] = operation["parameters"]
+        assert (parameter["in"], parameter["name"]) == ("body", "body")
+        assert find_faults(parameter["schema"], parameter["x-example"]) == []
+        assert parameter["description"]
+        assert all(response["description"] for response in operation["responses"].values())
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1})])
+def test_the_document_says_what_a_body_may_not_be(name: str, wrong: Document):
+    assert find_faults(DEFINITIONS[name], wrong)
+
+
 def test_every_answer_has_an_example_that_its_schema_allows(document: Document):
     for path, operation, _ in operations(document):
         for code, response in operation["responses"].items():
@@ -217,6 +245,10 @@ ANSWERS = [
     "/sources/nobody",
     "/sources/parts/quarantine",
     "/sources/nobody/quarantine",
+    "/sources/parts/syncs",
+    "/sources/nobody/syncs",
+    "/sources/parts/syncs?page=0",
+    "/sources/parts/syncs/99",
     "/",
     "/health",
     "/ready",
@@ -244,7 +276,18 @@ def test_real_answers_are_as_documented(document: Document, client: FlaskClient,
 
 @pytest.mark.parametrize(
     "url",
-    ["/products", "/products/x", "/sources", "/sources/parts", "/sources/parts/quarantine", "/ready", "/status", "/hello"],
+    [
+        "/products",
+        "/products/x",
+        "/sources",
+        "/sources/parts",
+        "/sources/parts/quarantine",
+        "/sources/parts/syncs",
+        "/sources/parts/syncs/1",
+        "/ready",
+        "/status",
+        "/hello",
+    ],
 )
 def test_answers_without_a_catalogue_are_as_documented(
     document: Document, unsynced_client: FlaskClient, down_client: FlaskClient, url: str

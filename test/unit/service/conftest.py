@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from main.util.logs import configure_logs
-from test.fakes import FakeClock, MemoryCatalogue
+from test.fakes import FakeClock, MemoryCatalogue, MemoryGuardBook
 
 
 @pytest.fixture
@@ -33,3 +33,8 @@ def log_lines():
     configure_logs("info", terminal=False)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def book():
+    return MemoryGuardBook()

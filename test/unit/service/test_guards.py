@@ -23,6 +23,7 @@ def test_a_source_never_called_has_little_to_tell():
         calls=0,
         failures=0,
         failures_in_row=0,
+        times_opened=0,
         p50_ms=None,
         p95_ms=None,
         last_error_type=None,

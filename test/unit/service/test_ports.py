@@ -15,7 +15,7 @@ from main.resources.catalogue.writer import SqliteWriter
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
 from main.settings import ConfigFile
-from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
+from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryGuardBook, MemoryStaging
 
 PAIRS = [
     (SqliteReader, ports.CatalogueReader),
@@ -28,6 +28,9 @@ PAIRS = [
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),
     (FakeConnector, ports.Connector),
+    (SqliteWriter, ports.SyncBoard),
+    (MemoryCatalogue, ports.SyncBoard),
+    (MemoryGuardBook, ports.GuardBook),
     (FakeResource, ports.Resource),
 ]
 

@@ -6,7 +6,7 @@ from main.service.errors import InvalidQuery, NotFound, NothingYet, StoreDown
 from main.service.model import Query, State
 from main.service.registry import SourceRegistry
 from main.service.search import SearchService
-from test.fakes import ids_of, make_product, make_source, put_snapshot
+from test.fakes import MemoryGuardBook, ids_of, make_product, make_source, put_snapshot
 
 SOURCES = (make_source("acme"), make_source("depot"))
 
@@ -14,7 +14,7 @@ SOURCES = (make_source("acme"), make_source("depot"))
 @pytest.fixture
 def search(store, clock):
     put_snapshot(store, "acme", [make_product(1), make_product(2)])
-    return SearchService(store, SourceRegistry(SOURCES), clock, cached_pages=2)
+    return SearchService(store, SourceRegistry(SOURCES), clock, MemoryGuardBook(), cached_pages=2)
 
 
 def test_a_page_has_its_documents_its_total_and_the_head_it_was_read_at(search):
@@ -51,7 +51,7 @@ def test_old_pages_make_room_for_new_ones(search, store):
 
 
 def test_nothing_is_remembered_where_the_settings_say_so(search, store, clock):
-    forgetful = SearchService(store, SourceRegistry(SOURCES), clock, cached_pages=0)
+    forgetful = SearchService(store, SourceRegistry(SOURCES), clock, MemoryGuardBook(), cached_pages=0)
     for _ in range(2):
         forgetful.find(Query(), forgetful.head())
     assert store.reads == 2
@@ -71,7 +71,7 @@ def test_many_threads_may_ask_at_once(search):
 
 
 def test_without_any_snapshot_there_is_nothing_yet_and_it_says_how_each_source_stands(store, clock):
-    search = SearchService(store, SourceRegistry(SOURCES), clock, cached_pages=2)
+    search = SearchService(store, SourceRegistry(SOURCES), clock, MemoryGuardBook(), cached_pages=2)
     store.schedule("acme", clock.now())
     with pytest.raises(NothingYet) as caught:
         search.head()
@@ -84,7 +84,7 @@ def test_without_any_snapshot_there_is_nothing_yet_and_it_says_how_each_source_s
 
 def test_one_snapshot_is_enough_even_an_empty_one(store, clock):
     put_snapshot(store, "acme", [])
-    assert SearchService(store, SourceRegistry(SOURCES), clock, cached_pages=2).head().version == 0
+    assert SearchService(store, SourceRegistry(SOURCES), clock, MemoryGuardBook(), cached_pages=2).head().version == 0
 
 
 def test_a_query_may_name_configured_sources_only(search):

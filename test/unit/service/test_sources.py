@@ -1,7 +1,7 @@
 import pytest
 
 from main.service.errors import NotFound
-from main.service.model import Fault, Rejected, State
+from main.service.model import BreakerMode, Fault, GuardChange, GuardState, Rejected, State
 from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from test.fakes import make_product, make_source, put_snapshot
@@ -10,9 +10,9 @@ REJECTED = [Rejected(n, str(n), (Fault("price", "is negative"),), "{}") for n in
 
 
 @pytest.fixture
-def sources(store, clock):
+def sources(store, clock, book):
     put_snapshot(store, "acme", [make_product(4)], REJECTED)
-    return SourceService(store, SourceRegistry((make_source("depot"), make_source("acme"))), clock)
+    return SourceService(store, SourceRegistry((make_source("depot"), make_source("acme"))), clock, book)
 
 
 def test_all_sources_come_in_the_order_of_the_settings(sources):
@@ -33,3 +33,34 @@ def test_rejected_records_come_in_pages(sources):
 def test_a_source_that_is_not_configured_is_not_found(sources, ask):
     with pytest.raises(NotFound, match="There is no source"):
         ask(sources)
+
+
+# guards
+
+
+def test_a_source_is_told_with_its_guard(sources, book):
+    book.states["acme"] = GuardState(calls=3, failures=1, mode=BreakerMode.FORCED_OPEN)
+    guard = sources.get("acme").guard
+    assert (guard.state, guard.mode, guard.calls, guard.failures) == ("open", "forced_open", 3, 1)
+    assert [status.guard.calls for status in sources.find_all()] == [0, 3]
+
+
+def test_a_source_that_a_person_switched_off_is_disabled_and_comes_back(sources, book):
+    off = sources.change("acme", GuardChange(sets_enabled=True, enabled=False))
+    assert (off.source.enabled, off.state) == (False, State.DISABLED)
+    assert (sources.get("acme").state, sources.get("depot").state) == (State.DISABLED, State.STALE)
+    on = sources.change("acme", GuardChange(sets_enabled=True))
+    assert (on.source.enabled, on.state, book.read("acme").enabled) == (True, State.FRESH, None)
+
+
+def test_a_breaker_is_set_by_hand(sources, book):
+    book.states["acme"] = GuardState(failures_in_row=5, open_until=9e9, opened_at=1)
+    changed = sources.change("acme", GuardChange(mode=BreakerMode.CLOSED))
+    assert (changed.guard.state, changed.guard.mode, changed.guard.failures_in_row) == ("closed", "closed", 0)
+    assert book.read("acme") == GuardState(mode=BreakerMode.CLOSED)
+
+
+def test_the_guard_of_a_source_that_is_not_configured_is_left_alone(sources, book):
+    with pytest.raises(NotFound):
+        sources.change("nobody", GuardChange(mode=BreakerMode.CLOSED))
+    assert book.states == {}

@@ -8,7 +8,7 @@ from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
 from main.util.metrics import COUNTERS, TIMINGS
-from test.fakes import NOW, FakeResource, make_product, make_report, make_source, put_snapshot
+from test.fakes import NOW, FakeResource, MemoryGuardBook, make_product, make_report, make_source, put_snapshot
 
 IDENTITY = Identity("aisle", "Aisle", "All our shops", "1.0")
 SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled=False))
@@ -18,7 +18,11 @@ SOURCES = (make_source("acme"), make_source("depot"), make_source("off", enabled
 def status(store, clock):
     lifecycle = Lifecycle([Component("catalogue", "memory", store)])
     return StatusService(
-        IDENTITY, Platform(tenant="t1"), lifecycle, SourceService(store, SourceRegistry(SOURCES), clock), clock
+        IDENTITY,
+        Platform(tenant="t1"),
+        lifecycle,
+        SourceService(store, SourceRegistry(SOURCES), clock, MemoryGuardBook()),
+        clock,
     )
 
 
@@ -57,7 +61,9 @@ def test_it_is_not_ready_when_a_component_is_down(status, store):
 def test_a_component_that_is_not_essential_is_listed_as_down_and_stands_in_nobodys_way(store, clock):
     cache = Component("cache", "fake", FakeResource("cache", [], fails={"ping"}), essential=False)
     lifecycle = Lifecycle([Component("catalogue", "memory", store), cache])
-    status = StatusService(IDENTITY, Platform(), lifecycle, SourceService(store, SourceRegistry(), clock), clock)
+    status = StatusService(
+        IDENTITY, Platform(), lifecycle, SourceService(store, SourceRegistry(), clock, MemoryGuardBook()), clock
+    )
     found = status.check_ready()
     assert (found.ready, [component.up for component in found.components]) == (True, [True, False])
     store.down = True

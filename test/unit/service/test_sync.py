@@ -1,3 +1,4 @@
+import itertools
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -129,14 +130,15 @@ def test_a_lease_lost_just_before_the_commit_changes_nothing(make, store):
     assert (store.rows, store.version) == ({}, 0)
 
 
-def test_a_stop_ends_the_crawl_without_a_trace(make, store, stop):
+def test_a_stop_ends_the_crawl_and_leaves_only_its_record(make, store, stop):
     def stopping():
         stop.set()
         return (raw_record(1),)
 
     report = make(FakeConnector({None: stopping})).sync(SOURCE)
     assert (report.outcome, report.error) == (Outcome.STOPPED, "The crawl was told to stop.")
-    assert (store.rows, store.syncs, store.leases) == ({}, [], {})
+    assert (store.rows, store.leases) == ({}, {})
+    assert [(record.state, record.error) for record in store.records.values()] == [("stopped", report.error)]
     assert store.sources["acme"] == SourceRecord(name="acme")
 
 
@@ -281,8 +283,9 @@ def test_a_crawl_that_may_make_no_call_is_held_back_and_leaves_the_last_real_err
     assert (report.outcome, report.error_type, report.retry_after) == (Outcome.HELD_BACK, "UpstreamOpen", 3.5)
     assert report.error == str(open_breaker)
     assert report.finished_at == clock.now()
-    assert replace(store.sources["acme"], next_sync_at=before.next_sync_at) == before
-    assert (before.error_type, before.failures, len(store.syncs)) == ("UpstreamTimeout", 1, 2)
+    assert replace(store.sources["acme"], next_sync_at=before.next_sync_at, last_sync=before.last_sync) == before
+    assert (before.error_type, before.failures) == ("UpstreamTimeout", 1)
+    assert [record.state for record in store.records.values()] == ["ok", "failed", "held_back"]
     assert store.leases == {}
     assert [(line["event"], line["log_level"]) for line in logs if "held" in line["event"]] == [
         ("source.sync_held_back", "info")
@@ -301,3 +304,129 @@ def test_a_crawl_that_was_held_back_is_due_when_calls_go_through_again(make, sto
 def test_the_wait_of_a_crawl_that_was_held_back_is_never_shorter_than_asked(every, luck, asked, seconds):
     source = make_source(every=timedelta(seconds=every))
     assert held_wait(source, luck, asked).total_seconds() == pytest.approx(seconds)
+
+
+# records of syncs
+
+
+def states(store):
+    return [record.state for record in store.records.values()]
+
+
+def test_every_sync_has_a_record_that_ends_with_it(make, store):
+    failing = FakeConnector({None: CrawlPage((raw_record(1),), (1,), 5), 1: UpstreamTimeout("too slow")})
+    service = make(shop(1, 2), failing)
+    done, failed = service.sync(SOURCE), service.sync(SOURCE)
+    assert states(store) == ["ok", "failed"]
+    good, bad = store.records[done.id], store.records[failed.id]
+    assert (good.pages, good.received, good.total, good.products, good.created, good.version) == (1, 2, None, 2, 2, 1)
+    assert (bad.pages, bad.received, bad.total, bad.error_type, bad.error) == (1, 1, 5, "UpstreamTimeout", "too slow")
+
+
+def test_a_sync_takes_up_the_one_that_was_asked_for_and_its_force(make, store):
+    service = make(shop(*range(10)), shop(1))
+    service.sync(SOURCE)
+    asked = store.request("acme", NOW, force=True)
+    report = service.sync(SOURCE)
+    assert (report.id, report.outcome, report.products) == (asked.id, Outcome.OK, 1)
+    assert store.records[asked.id].state == "ok"
+
+
+def test_a_busy_source_gets_no_record_and_what_was_asked_for_waits(make, store):
+    store.request("acme", NOW, force=False)
+    store.acquire("acme", "another", NOW + LEASE, NOW)
+    assert make(shop(1)).sync(SOURCE).outcome is Outcome.BUSY
+    assert states(store) == ["requested"]
+
+
+def test_a_sync_that_was_asked_for_and_then_stopped_is_due_for_the_next_process(make, store, stop, clock):
+    store.schedule("acme", NOW + timedelta(hours=1))
+    store.request("acme", NOW, force=False)
+    stop.set()
+    assert make(shop(1)).sync(SOURCE).outcome is Outcome.STOPPED
+    assert (states(store), store.due("acme")) == (["stopped"], NOW)
+
+
+def test_progress_is_written_at_most_once_a_second(make, store, clock):
+    written = []
+
+    class Noting(MemoryCatalogue):
+        def progress(self, report):
+            super().progress(report)
+            written.append((clock.seconds, self.records[report.id]))
+
+    def later(number):
+        clock.advance(0.4)
+        return CrawlPage((raw_record(number),), (number + 1,) if number < 9 else (), 10)
+
+    slow = FakeConnector({None: lambda: later(0)} | {number: lambda number=number: later(number) for number in range(1, 10)})
+    noting = Noting()
+    assert make(slow, into=noting).sync(SOURCE).outcome is Outcome.OK
+    seconds = [at for at, _ in written]
+    assert len(written) >= 2
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(seconds))
+    assert all((record.state, record.finished_at, record.total) == ("running", None, 10) for _, record in written[1:])
+    assert [record.received for _, record in written] == sorted(record.received for _, record in written)
+    assert written[-1][1].products == written[-1][1].received > 0
+
+
+def test_progress_within_one_long_page_is_written_too(make, clock):
+    seen = []
+
+    class Noting(MemoryCatalogue):
+        def progress(self, report):
+            seen.append((report.pages, report.received))
+
+    def records():
+        for number in range(2_000):
+            clock.advance(0.01)
+            yield raw_record(number)
+
+    assert make(FakeConnector({None: lambda: CrawlPage(records())}), into=Noting()).sync(SOURCE).outcome is Outcome.OK
+    assert seen == [(0, 500), (0, 1000), (0, 1500), (0, 2000)]
+
+
+# shapes
+
+
+def shaped(*records):
+    return FakeConnector({None: records})
+
+
+def drift_of(store):
+    return store.sources["acme"].drift
+
+
+def test_a_good_crawl_leaves_its_shape_and_the_next_one_is_held_against_it(make, store):
+    first = shaped(*(raw_record(n, stock=1, ean="4") for n in range(4)))
+    second = shaped(*(raw_record(n, stock="1", barcode="4") for n in range(4)))
+    service = make(first, second)
+    service.sync(SOURCE)
+    assert (store.shapes["acme"].records, drift_of(store)) == (4, None)
+    service.sync(SOURCE)
+    drift = drift_of(store)
+    assert (drift.new, drift.missing, drift.retyped) == (("barcode",), ("ean",), ("stock",))
+    assert drift.seen_at == NOW
+    assert "barcode" in store.shapes["acme"].fields
+
+
+def test_the_last_drift_stays_when_nothing_drifts_any_more(make, store):
+    service = make(shaped(raw_record(1)), shaped(raw_record(1, a=1)), shaped(raw_record(1, a=1)))
+    for _ in range(3):
+        service.sync(SOURCE)
+    assert drift_of(store).new == ("a",)
+
+
+def test_a_failed_and_a_held_crawl_tell_their_drift_and_leave_the_good_shape(make, store):
+    failing = FakeConnector({None: CrawlPage((raw_record(1, a=1),), (1,)), 1: UpstreamTimeout("too slow")})
+    service = make(shaped(*map(raw_record, range(9))), failing, shaped(raw_record(1, b=1)))
+    service.sync(SOURCE)
+    assert (service.sync(SOURCE).outcome, drift_of(store).new) == (Outcome.FAILED, ("a",))
+    assert (service.sync(SOURCE).outcome, drift_of(store).new) == (Outcome.HELD, ("b",))
+    assert set(store.shapes["acme"].fields) == {"id", "name"}
+
+
+def test_only_the_first_records_are_looked_at(make, store):
+    make(shaped(*(raw_record(n) for n in range(200)), raw_record(999, late=1))).sync(SOURCE)
+    assert store.shapes["acme"].records == 200
+    assert "late" not in store.shapes["acme"].fields

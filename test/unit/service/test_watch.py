@@ -1,3 +1,4 @@
+import itertools
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -7,10 +8,20 @@ import pytest
 from main.controller.documents import dump_product
 from main.service import watch
 from main.service.errors import StoreDown
+from main.service.model import GuardState
 from main.service.registry import SourceRegistry
 from main.service.sync import LEASE, SyncService
 from main.service.watch import Watcher
-from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_product, make_source, put_snapshot, raw_record
+from test.fakes import (
+    NOW,
+    FakeConnector,
+    MemoryCatalogue,
+    MemoryGuardBook,
+    make_product,
+    make_source,
+    put_snapshot,
+    raw_record,
+)
 
 PATIENCE = 20
 
@@ -36,10 +47,10 @@ class Shops:
         return (raw_record(len(self.asked)),)
 
 
-def watching(store, clock, stop, shops, *sources, until):
+def watching(store, clock, stop, shops, *sources, until, book=None):
     """Run a watcher in a thread until a condition holds, then stop it."""
     service = SyncService(store, shops.connect, dump_product, clock, stop)
-    with running(Watcher(service, SourceRegistry(sources)), stop):
+    with running(Watcher(service, SourceRegistry(sources), book or MemoryGuardBook()), stop):
         wait_until(until)
     return shops
 
@@ -126,7 +137,7 @@ def test_a_store_that_is_down_is_tried_until_it_is_back(clock, stop):
     assert shops.asked == ["acme"]
 
 
-def test_a_stop_in_the_middle_of_a_crawl_ends_the_watch_without_a_trace(store, clock, stop):
+def test_a_stop_in_the_middle_of_a_crawl_ends_the_watch_and_leaves_only_its_record(store, clock, stop):
     asked, released = threading.Event(), threading.Event()
 
     class Hanging(Shops):
@@ -139,7 +150,8 @@ def test_a_stop_in_the_middle_of_a_crawl_ends_the_watch_without_a_trace(store, c
         watching(store, clock, stop, Hanging(), make_source(), until=asked.is_set)
     finally:
         released.set()
-    assert (store.rows, store.syncs, store.leases) == ({}, [], {})
+    assert (store.rows, store.leases) == ({}, {})
+    assert [record.state for record in store.records.values()] == ["stopped"]
 
 
 def test_a_watch_over_nothing_waits_until_it_is_stopped(store, clock, stop):
@@ -178,7 +190,7 @@ class Watched:
         self.registry = SourceRegistry(sources)
         self.follower = FakeFollower(self.registry)
         service = SyncService(store, shops.connect, dump_product, clock, stop)
-        self.watcher = Watcher(service, self.registry, self.follower, only=only)
+        self.watcher = Watcher(service, self.registry, MemoryGuardBook(), self.follower, only=only)
 
 
 class HeldShops(Shops):
@@ -214,7 +226,10 @@ def test_a_source_that_is_added_begins_at_once_and_the_others_go_on(watched, sto
         store.schedule("depot", NOW + timedelta(days=1))  # left from an earlier time
         found.follower.next = [make_source("acme"), make_source("depot")]
         wait_until(lambda: len(store.rows) == 2)
-    assert [report.source for report in store.syncs] == ["acme", "depot"]
+    assert [record.source for record in store.records.values() if record.finished_at and record.state == "ok"] == [
+        "acme",
+        "depot",
+    ]
     assert found.follower.introduced == 1
 
 
@@ -232,7 +247,12 @@ def test_a_removed_source_in_the_middle_of_a_crawl_leaves_no_trace(watched, stor
     found = watched(shops, make_source("acme"), make_source("depot"))
     try:
         with running(found.watcher, stop):
-            wait_until(lambda: shops.count("depot") and "acme" in {report.source for report in store.syncs})
+            wait_until(
+                lambda: (
+                    shops.count("depot")
+                    and "acme" in {record.source for record in store.records.values() if record.state == "ok"}
+                )
+            )
             found.follower.next = [make_source("acme")]
             wait_until(lambda: list(store.sources) == ["acme"])
     finally:
@@ -248,7 +268,9 @@ def test_a_changed_source_is_crawled_anew_and_the_crawl_in_hand_ends_without_a_t
             wait_until(lambda: shops.count("acme") == shops.count("depot") == 1)
             found.follower.next = [make_source("acme", url="http://moved.example"), make_source("depot")]
             wait_until(lambda: store.rows)
-            assert [report.source for report in store.syncs] == ["acme"]
+            assert [record.source for record in store.records.values() if record.finished_at and record.state == "ok"] == [
+                "acme"
+            ]
             shops.released.set()
             wait_until(lambda: len(store.rows) == 2)
     finally:
@@ -342,3 +364,79 @@ def test_a_changed_source_that_another_process_syncs_is_begun_when_that_is_over(
         found.follower.next = [make_source("acme", every=timedelta(days=2))]
         wait_until(lambda: (clock.advance(1), shops.asked)[1])
     assert LEASE.total_seconds() <= clock.seconds < 3600
+
+
+# requests, heartbeats and switches
+
+
+def test_a_sync_that_is_asked_for_is_done_at_once_and_ends_its_record(store, clock, stop):
+    store.schedule("acme", NOW + timedelta(hours=1))
+    asked = store.request("acme", NOW, force=False)
+    watching(store, clock, stop, Shops(), make_source(), until=lambda: store.records[asked.id].state == "ok")
+    assert store.records[asked.id].products == 1
+    assert store.due("acme") > NOW
+
+
+def test_a_request_that_comes_while_a_sync_runs_is_taken_up_after_it(store, clock, stop):
+    asked, released = threading.Event(), threading.Event()
+
+    class Slow(Shops):
+        def answer(self, name):
+            asked.set()
+            released.wait(PATIENCE)
+            return super().answer(name)
+
+    def until():
+        if asked.is_set() and not released.is_set():
+            store.request("acme", NOW, force=False)
+            released.set()
+        return [record.state for record in store.records.values()] == ["ok", "ok"]
+
+    shops = watching(store, clock, stop, Slow(), make_source(), until=until)
+    assert len(shops.asked) == 2
+
+
+def test_it_says_which_sources_it_watches_and_says_it_again(store, clock, stop):
+    store.schedule("acme", NOW + timedelta(days=1))
+    beaten = []
+
+    def until():
+        clock.advance(0.2)
+        beaten.append(store.beats.get("acme"))
+        return len(set(beaten) - {None}) >= 3
+
+    watching(store, clock, stop, Shops(), make_source("acme", every=timedelta(days=2)), until=until)
+    gaps = sorted(set(beaten) - {None})
+    assert all((later - earlier).total_seconds() >= 4 for earlier, later in itertools.pairwise(gaps))
+
+
+def test_a_source_is_left_alone_while_it_is_switched_off(store, clock, stop):
+    book = MemoryGuardBook(acme=GuardState(enabled=False), off=GuardState(enabled=True))
+    shops = Shops()
+    sources = [make_source("acme"), make_source("off", enabled=False), make_source("depot")]
+    watching(store, clock, stop, shops, *sources, until=lambda: len(shops.asked) == 2, book=book)
+    assert sorted(shops.asked) == ["depot", "off"]
+
+
+def test_a_source_that_is_switched_on_again_is_synced_at_once(store, clock, stop):
+    book = MemoryGuardBook(acme=GuardState(enabled=False))
+    shops, waits = Shops(), []
+
+    def until():
+        waits.append(None)
+        if len(waits) == 10:
+            assert shops.asked == []
+            book.states["acme"] = GuardState()
+        return shops.asked
+
+    watching(store, clock, stop, shops, make_source(), until=until, book=book)
+    assert len(waits) >= 10
+
+
+def test_a_heartbeat_that_cannot_be_written_stops_nothing(clock, stop):
+    class Mute(MemoryCatalogue):
+        def beat(self, sources, now):
+            raise StoreDown
+
+    store = Mute()
+    watching(store, clock, stop, Shops(), make_source(), until=lambda: store.rows)

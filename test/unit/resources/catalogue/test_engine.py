@@ -12,9 +12,13 @@ from main.resources.catalogue.engine import REVISION, WriterLock, make_engine, m
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.service.errors import LeaseLost, StoreDown
+from test.fakes import NOW, make_product, put_snapshot
 from test.unit.resources.catalogue.conftest import fetch
 
-TABLES = {"alembic_version", "catalogue", "product", "product_index", "source", "lease", "held", "quarantine", "sync"}
+TABLES = {"alembic_version", "catalogue", "product", "product_index", "source", "lease", "held", "quarantine", "sync"} | {
+    "heartbeat",
+    "shape",
+}
 
 
 def pragmas(path, *, writer):
@@ -66,6 +70,42 @@ def test_migrating_again_changes_nothing(writer, path):
         store.close()
     assert fetch(path, "PRAGMA schema_version") == before
     assert fetch(path, "SELECT count(*) FROM alembic_version") == [(1,)]
+
+
+def test_a_database_of_the_first_release_keeps_its_data(path, monkeypatch):
+    versions = engine_module._MIGRATIONS / "versions"
+    old = path.parent / "old"
+    (old / "versions").mkdir(parents=True)
+    (old / "env.py").write_bytes((engine_module._MIGRATIONS / "env.py").read_bytes())
+    (old / "versions" / "0001_catalogue.py").write_bytes((versions / "0001_catalogue.py").read_bytes())
+    with monkeypatch.context() as patched:
+        patched.setattr(engine_module, "_MIGRATIONS", old)
+        patched.setattr(engine_module, "REVISION", "0001")
+        SqliteWriter(path).open()
+    figures = "products, rejected, created, updated, deleted, pages, error_type, error, version"
+    ended = [
+        (3, "acme", "ok", 1_000, 1_250, 2, 1, 2, 0, 0, 1, None, None, 1),
+        (7, "depot", "failed", 2_000, 2_500, 0, 0, 0, 0, 0, 4, "UpstreamTimeout", "too slow", None),
+    ]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE catalogue SET version = 1")
+        connection.execute("INSERT INTO source (name, products, synced_at, next_sync_at) VALUES ('acme', 2, 1250, 9000)")
+        marks = ", ".join("?" * 14)
+        connection.executemany(
+            f"INSERT INTO sync (id, source, outcome, started_at, finished_at, {figures}) VALUES ({marks})", ended
+        )
+    writer, reader = SqliteWriter(path), SqliteReader(path)
+    reader.open()
+    assert fetch(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    kept = f"SELECT id, source, state, started_at, finished_at, {figures} FROM sync ORDER BY id"
+    assert fetch(path, kept) == ended
+    assert fetch(path, "SELECT requested_at, force, received, total FROM sync") == [(None, 0, 0, None)] * 2
+    record = reader.head().records["acme"]
+    assert (record.products, record.last_sync.id, record.drift) == (2, 3, None)
+    assert writer.request("acme", NOW, force=False).id == 8
+    put_snapshot(writer, "acme", [make_product(1)])
+    reader.close()
+    assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_a_migration_that_waited_for_another_finds_it_done(tmp_path):
@@ -146,6 +186,19 @@ def test_one_writer_at_a_time_among_threads_and_connections(tmp_path):
     enter("first")
     second.join(20)
     assert inside == ["first", "first", "second", "second"]
+
+
+def test_a_writer_with_little_patience_does_not_wait_for_another(writer, path):
+    patient, hasty = SqliteWriter(path, patience=60), SqliteWriter(path, patience=0.05)
+    with WriterLock(path).held():
+        with pytest.raises(StoreDown):
+            hasty.request("acme", NOW, force=False)
+        waiting = threading.Thread(target=patient.request, args=("acme", NOW), kwargs={"force": True})
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+    waiting.join(20)
+    assert fetch(path, "SELECT state, force FROM sync") == [("requested", 1)]
 
 
 def test_a_transaction_is_committed_at_the_end_and_rolled_back_on_any_error(writer, path):

@@ -1,4 +1,3 @@
-from main.resources.catalogue import journal
 from main.service.model import Outcome
 from test.fakes import make_product, make_report, put_snapshot
 from test.unit.resources.catalogue.conftest import fetch
@@ -12,17 +11,9 @@ def test_every_sync_is_written_down(writer, path):
     put_snapshot(writer, "acme", [make_product(1), make_product(2)])
     put_snapshot(writer, "acme", [make_product(2), make_product(3)])
     writer.record(make_report(outcome=Outcome.FAILED, error_type="UpstreamTimeout", error="too slow", pages=3))
-    assert rows(path, "source, outcome, products, created, updated, deleted, version") == [
+    assert rows(path, "source, state, products, created, updated, deleted, version") == [
         ("acme", "ok", 2, 2, 0, 0, 1),
         ("acme", "ok", 2, 1, 0, 1, 2),
         ("acme", "failed", 0, 0, 0, 0, None),
     ]
     assert rows(path, "error_type, error, pages, finished_at - started_at")[2] == ("UpstreamTimeout", "too slow", 3, 250)
-
-
-def test_only_the_last_syncs_of_a_source_are_kept(writer, path, monkeypatch):
-    monkeypatch.setattr(journal, "_KEPT_SYNCS", 5)
-    put_snapshot(writer, "depot", [])
-    for number in range(12):
-        writer.record(make_report(outcome=Outcome.FAILED, pages=number))
-    assert rows(path, "source, pages") == [("depot", 0), *(("acme", number) for number in range(7, 12))]

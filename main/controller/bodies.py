@@ -1,0 +1,92 @@
+"""What callers may send, as marshmallow schemas: JSON bodies in, plain objects out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from main.controller.documents import shown
+from main.service.model import BreakerMode, GuardChange
+
+_LARGEST = 64 * 1024  # no body of this API comes near it
+_MODES = tuple(mode.value for mode in BreakerMode)
+
+
+class Flag(fields.Boolean):
+    """A JSON true or false, and nothing that merely looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
+        if not isinstance(value, bool):
+            raise ValidationError(f"must be true or false{', or null' if self.allow_none else ''}")
+        return value
+
+
+class Body(Schema):
+    """A JSON object: an unknown field is an error that names those there are."""
+
+    class Meta:
+        """Unknown fields are errors."""
+
+        unknown = RAISE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error_messages = {**self.error_messages, "unknown": f"is unknown; there is: {', '.join(self.load_fields)}"}
+
+
+class SourceChangeSchema(Body):
+    """What a person wants of a source's guard; at least one of the fields."""
+
+    breaker = fields.String(
+        validate=validate.OneOf(_MODES, error=f"must be one of: {', '.join(_MODES)}"),
+        metadata=shown(
+            "auto decides by how calls go, forced_open lets none through, closed all of them.", "auto", enum=list(_MODES)
+        ),
+    )
+    enabled = Flag(
+        allow_none=True,
+        metadata=shown("Whether the source is synced; null gives the switch back to the settings.", True),
+    )
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> GuardChange:
+        """Give the change."""
+        if not data:
+            raise ValidationError(f"must have at least one of: {', '.join(self.load_fields)}", "body")
+        mode = BreakerMode(data["breaker"]) if "breaker" in data else None
+        return GuardChange(mode=mode, sets_enabled="enabled" in data, enabled=data.get("enabled"))
+
+
+class SyncRequestSchema(Body):
+    """How a sync is to be done."""
+
+    force = Flag(
+        load_default=False, metadata=shown("Accept a crawl that lost more than half of its products, as --force does.", False)
+    )
+
+
+def load_body(schema: Schema) -> Any:
+    """Load the JSON body with a schema; no body at all is an empty object.
+
+    Raises:
+        UnsupportedMediaType: it is something else than JSON.
+        BadRequest: it is not well-formed JSON.
+        ValidationError: it is no object, or a field is unknown or wrong.
+    """
+    request.max_content_length = _LARGEST
+    raw = request.get_data()
+    if not raw:
+        return schema.load({})
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        given = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("The body is not well-formed JSON.") from error
+    if not isinstance(given, dict):
+        raise ValidationError({"body": [f"must be a JSON object with: {', '.join(schema.load_fields)}"]})
+    return schema.load(given)
