@@ -59,6 +59,19 @@ class SourceItem(Resource):  # type: ignore[misc]
         return answer_json(orjson.dumps(_SOURCE.dump(services().sources.change(name, load_body(_CHANGE)))))
 
 
+@sources.route("/<string:name>/cache")
+@sources.param("name", "The source's name", _in="path", **{"x-example": "lumen"})
+class SourceCache(Resource):  # type: ignore[misc]
+    """What live looks remember of a source."""
+
+    @documented(sources, None, "Nothing the shop has said so far is used any more.", code=204, errors=(404, 422, 503))
+    def delete(self, name: str) -> Response:
+        """Forget what the shop has said to live looks so far, on every worker of this machine; its next look asks it anew."""
+        load_args(_NONE)
+        services().live.purge(name)
+        return answer_json(b"", status=204)
+
+
 @sources.route("/<string:name>/quarantine")
 @sources.param("name", "The source's name", _in="path", **{"x-example": "lumen"})
 class Quarantine(Resource):  # type: ignore[misc]

@@ -140,12 +140,15 @@ def answers(namespace: Namespace, code: int, name: str, description: str, **extr
 
 
 def documented(
-    namespace: Namespace, name: str, description: str, *, code: int = 200, errors: Sequence[int] = (), **extra: Any
+    namespace: Namespace, name: str | None, description: str, *, code: int = 200, errors: Sequence[int] = (), **extra: Any
 ) -> Callable[[F], F]:
-    """Document an endpoint's answer by the schema of this name, and the errors it may give beside 500."""
+    """Document an endpoint's answer by the schema of this name (None: it has no body), and the errors it may give beside 500."""
 
     def decorate(function: F) -> F:
-        function = answers(namespace, code, name, description, **extra)(function)
+        if name is None:
+            namespace.response(code, description)(function)
+        else:
+            function = answers(namespace, code, name, description, **extra)(function)
         for error in (*errors, 500):
             function = answers(namespace, error, *_PROBLEMS[error])(function)
         return function

@@ -68,7 +68,7 @@ class LiveService:
         return [item.finish() if isinstance(item, Flight) else item for item in items]
 
     def purge(self, name: str) -> None:
-        """Make every answer kept for a source so far a miss, on every worker.
+        """Make every answer kept for a source so far a miss, on every worker of this machine.
 
         Raises:
             NotFound: no source has this name.

@@ -104,6 +104,18 @@ def test_quarantine_is_paged(client: FlaskClient):
     assert client.get("/sources/parts/quarantine?page=9").json["data"] == []
 
 
+def test_what_live_looks_remember_can_be_forgotten(settings: Settings):
+    book = MemoryGuardBook()
+    client = create_app(settings, book=book).test_client()
+    answer = client.delete("/sources/lumen/cache")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert book.read("lumen").purged_at is not None
+    assert book.read("parts").purged_at is None
+    assert client.delete("/sources/nobody/cache").status_code == 404
+    assert client.delete("/sources/lumen/cache?all=1").json["errors"] == {"all": ["is unknown; there is: none"]}
+    assert client.get("/sources/lumen/cache").status_code == 405
+
+
 def test_an_empty_quarantine_is_an_empty_list(unsynced_client: FlaskClient):
     found = unsynced_client.get("/sources/lumen/quarantine").json
     assert found == {"data": [], "page": 1, "per_page": 30, "total": 0, "pages": 0}
