@@ -10,6 +10,10 @@
     |   +-- StoreDown            the store does not answer
     |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
     +-- SourceDisabled           the source is switched off
+    +-- Unauthenticated          nobody is known to be asking: no token, a wrong one, wrong credentials
+    +-- NameTaken                there is an account of this name already
+    +-- Forbidden                whoever asks may not do this
+    +-- TooManyRequests          asked too often; says when to come back
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
     +-- LeaseLost                another process took over the source
@@ -90,6 +94,30 @@ class RequiredMissing(Unavailable):
 
 class SourceDisabled(AisleError):
     """The source is switched off, in the settings or by a person; the text says which."""
+
+
+class Unauthenticated(AisleError):
+    """Nobody is known to be asking; ``code`` is an error code of RFC 6750 (3.1), None where no token came at all."""
+
+    def __init__(self, detail: str, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class NameTaken(AisleError):
+    """There is an account of this name already."""
+
+
+class Forbidden(AisleError):
+    """Whoever asks may not do this."""
+
+
+class TooManyRequests(AisleError):
+    """Asked too often; ``retry_after`` is when to come back, in seconds."""
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class CacheDown(AisleError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from main.service.model import (
+        Account,
+        ApiKey,
+        Caller,
         GuardState,
         Head,
         Hits,
@@ -18,10 +21,12 @@ if TYPE_CHECKING:
         Query,
         Reading,
         Rejected,
+        Role,
         Shape,
         SyncRecord,
         SyncReport,
         Taken,
+        TokenPair,
         Wanted,
     )
 
@@ -225,6 +230,98 @@ class Cache(Resource, Protocol):
 
     def unlock(self, key: str, owner: str) -> None:
         """Give the lock back, if it is still the owner's."""
+
+
+class AccountStore(Resource, Protocol):
+    """Accounts and what was given out to them; every process of the installation sees the same. Safe from several threads.
+
+    Every method raises StoreDown when the store does not answer.
+    """
+
+    def add(self, username: str, password_hash: str, role: Role, now: dt.datetime) -> Account:
+        """Make an account.
+
+        Raises:
+            NameTaken: there is one of this name already (upper and lower case are the same).
+        """
+
+    def find(self, username: str) -> Account | None:
+        """Give the account of this name, upper and lower case being the same."""
+
+    def get(self, account_id: int) -> Account | None:
+        """Give the account with this id."""
+
+    def find_all(self) -> Sequence[Account]:
+        """Give all accounts by name."""
+
+    def set_password(self, account_id: int, password_hash: str, *, revoke: bool) -> None:
+        """Change an account's hash; ``revoke`` ends every token given so far as well (a rehash of the same password does not)."""
+
+    def set_enabled(self, account_id: int, *, enabled: bool) -> None:
+        """Switch an account on or off; off ends every token given so far."""
+
+    def start_family(self, account_id: int, family: str, token_id: str, until: dt.datetime) -> None:
+        """Begin a login's family of refresh tokens, of which this one is the one that may be used."""
+
+    def rotate(self, family: str, token_id: str, next_id: str, now: dt.datetime) -> bool:
+        """Put the next refresh token in the place of this one, as one step; False (and the family ends) when it is not the current one."""
+
+    def end_family(self, family: str) -> None:
+        """End a login: its refresh tokens and its access tokens."""
+
+    def revocations(self) -> Revocations:
+        """Give what access tokens are held against, cheaply: a version that moves with every change, ended families, generations."""
+
+    def add_key(self, key: ApiKey, digest: bytes) -> None:
+        """Keep a machine's key by its digest."""
+
+    def find_key(self, digest: bytes) -> ApiKey | None:
+        """Give the key with this digest, also when it was revoked or is over."""
+
+    def keys(self) -> Sequence[ApiKey]:
+        """Give all keys, newest first."""
+
+    def revoke_key(self, key_id: str, now: dt.datetime) -> bool:
+        """End a key; False when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """What ends tokens before their time: families that were ended, and each account's generation (None: disabled)."""
+
+    ended: frozenset[str]
+    generations: Mapping[int, int | None]
+
+
+class Door(Protocol):
+    """Lets callers in: what the HTTP layer needs of accounts and tokens."""
+
+    def login(self, username: str, password: str) -> tuple[TokenPair, Caller]:
+        """Give tokens for a right password.
+
+        Raises:
+            Unauthenticated: wrong credentials, in one and the same way whether or not the account exists or is enabled.
+        """
+
+    def refresh(self, token: str) -> tuple[TokenPair, Caller]:
+        """Give new tokens for a refresh token, which works once; using it again ends its whole family.
+
+        Raises:
+            Unauthenticated: it is none, over, used or ended.
+        """
+
+    def logout(self, caller: Caller) -> None:
+        """End the caller's login."""
+
+    def know(self, token: str) -> Caller:
+        """Tell who an access token, or a machine's key, belongs to.
+
+        Raises:
+            Unauthenticated: it is none of ours, over, or ended.
+        """
+
+    def public_keys(self) -> Mapping[str, Any]:
+        """Give the JWK set (RFC 7517) of the public keys in use; empty where tokens are signed by a shared secret."""
 
 
 class NearCache(Cache, Protocol):

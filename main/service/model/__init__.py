@@ -1,5 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
+from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, Role, TokenPair
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
@@ -36,13 +37,18 @@ from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
 
 __all__ = [
     "FACETS",
+    "NOBODY",
     "PER_PAGE",
     "PER_PAGE_MAX",
     "SORTS",
+    "Account",
+    "ApiKey",
     "Availability",
     "BreakerMode",
     "BreakerState",
     "Bucket",
+    "Caller",
+    "CallerKind",
     "Credentials",
     "Drift",
     "Fault",
@@ -74,6 +80,7 @@ __all__ = [
     "Rating",
     "Reading",
     "Rejected",
+    "Role",
     "Shape",
     "Source",
     "SourceRecord",
@@ -86,6 +93,7 @@ __all__ = [
     "Taken",
     "Term",
     "TermKind",
+    "TokenPair",
     "Variant",
     "Wanted",
     "Wish",
