@@ -15,9 +15,9 @@ from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
 from main.resources.cache.redis import RedisCache
 from main.resources.cache.tiered import Tiered
-from main.resources.catalogue.engine import sqlite_path
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
 from main.resources.upstream.canned import CannedSession
 from main.resources.upstream.draft import draft_source

@@ -171,7 +171,7 @@ class ComponentSchema(Document):
     essential = fields.Boolean(
         metadata=shown("Whether requests need it; without any other they are served all the same.", True)
     )
-    error = fields.String(metadata=shown("What is wrong; left out while it works.", "The catalogue store does not answer."))
+    error = fields.String(metadata=shown("What is wrong; left out while it works.", "The store does not answer."))
 
 
 class TimingSchema(Schema):

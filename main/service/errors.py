@@ -81,7 +81,7 @@ class StoreDown(Unavailable):
     """The store does not answer."""
 
     def __init__(self) -> None:
-        super().__init__("The catalogue store does not answer.")
+        super().__init__("The store does not answer.")
 
 
 class RequiredMissing(Unavailable):

@@ -15,12 +15,14 @@ CORE = ("main.service.model", "main.service.ports", "main.service.errors")
 TYPES = ("main.service.model", "main.service.errors")
 # The table of docs/architecture.md: what each layer may import of ours. Its exceptions: bootstrap hands the sync the
 # function that makes a product's JSON, and that is made by the marshmallow schema in main.controller.documents. A guard that
-# is given no book keeps one in memory, which is a resource of its own as well.
+# is given no book keeps one in memory, which is a resource of its own as well. What is kept in SQLite shares one database.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.controller": ("main.controller", "main.service", "main.util"),
     "main.service": ("main.service", "main.util"),
     "main.resources.cache": ("main.resources.cache", *CORE, "main.util"),
-    "main.resources.catalogue": ("main.resources.catalogue", *CORE, "main.util"),
+    "main.resources.catalogue": ("main.resources.catalogue", "main.resources.database", *CORE, "main.util"),
+    "main.resources.accounts": ("main.resources.accounts", "main.resources.database", *CORE, "main.util"),
+    "main.resources.database": ("main.resources.database", *CORE, "main.util"),
     "main.resources.guards": ("main.resources.guards", *CORE, "main.util"),
     "main.resources.upstream": ("main.resources.upstream", "main.resources.guards.memory", *CORE, "main.util"),
     "main.util": ("main.util",),
@@ -44,9 +46,11 @@ FENCES: dict[str, tuple[str, ...]] = {
     "cachelib": ("main.resources.cache",),
     "pymemcache": ("main.resources.cache",),
     "redis": ("main.resources.cache",),
-    "sqlite3": ("main.resources.catalogue",),
-    "sqlalchemy": ("main.resources.catalogue",),
-    "alembic": ("main.resources.catalogue",),
+    "sqlite3": ("main.resources.database",),
+    "sqlalchemy": ("main.resources.database", "main.resources.catalogue", "main.resources.accounts"),
+    "alembic": ("main.resources.database",),
+    "argon2": ("main.resources.accounts.hashing",),
+    "jwt": ("main.resources.tokens",),
     "concurrent.futures": ("main.service.fanout",),
 }
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from main.app import create_app
-from main.resources.catalogue.engine import WriterLock
+from main.resources.database.engine import WriterLock
 from main.service.model import GuardState, Outcome
 from test.fakes import NOW, FakeClock, MemoryCatalogue, MemoryGuardBook, make_report
 from test.unit.controller.documented import assert_as_documented

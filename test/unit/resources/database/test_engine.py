@@ -7,13 +7,13 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from main.resources.catalogue import engine as engine_module
-from main.resources.catalogue.engine import REVISION, WriterLock, make_engine, migrate, sqlite_path, store_errors, writing
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.database import engine as engine_module
+from main.resources.database.engine import REVISION, WriterLock, make_engine, migrate, sqlite_path, store_errors, writing
 from main.service.errors import LeaseLost, StoreDown
 from test.fakes import NOW, make_product, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 TABLES = {"alembic_version", "catalogue", "product", "product_index", "source", "lease", "held", "quarantine", "sync"} | {
     "heartbeat",

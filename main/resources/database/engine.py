@@ -1,4 +1,4 @@
-"""Opens the SQLite catalogue: pragmas, schema, and the lock that lets one process write at a time."""
+"""Opens the SQLite database: pragmas, schema, and the lock that lets one process write at a time."""
 
 from __future__ import annotations
 
