@@ -238,8 +238,8 @@ class AccountStore(Resource, Protocol):
     Every method raises StoreDown when the store does not answer.
     """
 
-    def add(self, username: str, password_hash: str, role: Role, now: dt.datetime) -> Account:
-        """Make an account.
+    def add(self, username: str, password_hash: str, role: Role, now: dt.datetime, *, wanted_id: int | None = None) -> Account:
+        """Make an account, with the wanted id if it is free; ids count up and are never given twice.
 
         Raises:
             NameTaken: there is one of this name already (upper and lower case are the same).
@@ -264,7 +264,10 @@ class AccountStore(Resource, Protocol):
         """Begin a login's family of refresh tokens, of which this one is the one that may be used."""
 
     def rotate(self, family: str, token_id: str, next_id: str, now: dt.datetime) -> bool:
-        """Put the next refresh token in the place of this one, as one step; False (and the family ends) when it is not the current one."""
+        """Put the next refresh token in the place of this one, as one step.
+
+        False, and the family ends, when this one is not the current one; False also when the family has ended or is over.
+        """
 
     def end_family(self, family: str) -> None:
         """End a login: its refresh tokens and its access tokens."""
@@ -281,8 +284,11 @@ class AccountStore(Resource, Protocol):
     def keys(self) -> Sequence[ApiKey]:
         """Give all keys, newest first."""
 
+    def touch_key(self, key_id: str, now: dt.datetime) -> None:
+        """Note that a key was used, to about five minutes. Never waits and never raises: a note may be lost."""
+
     def revoke_key(self, key_id: str, now: dt.datetime) -> bool:
-        """End a key; False when there is none."""
+        """End a key; False when there is none. One that ended before keeps its time."""
 
 
 @dataclass(frozen=True, slots=True)
