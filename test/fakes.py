@@ -591,8 +591,8 @@ class MemoryAccounts:
     def add(self, username: str, password_hash: str, role: Role, now: dt.datetime, *, wanted_id: int | None = None) -> Account:
         with self.lock:
             if self.find(username) is not None:
-                raise NameTaken(username)
-            number = wanted_id if wanted_id is not None and wanted_id not in self.accounts else self.last_id + 1
+                raise NameTaken("There is an account of this name already.")
+            number = wanted_id if wanted_id and wanted_id not in self.accounts else self.last_id + 1
             self.last_id = max(self.last_id, number)
             made = Account(
                 id=number,
