@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, Role, TokenPair
+from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
@@ -58,6 +58,7 @@ __all__ = [
     "GuardChange",
     "GuardState",
     "GuardView",
+    "HashRules",
     "Head",
     "Hits",
     "ItemCall",

@@ -36,6 +36,15 @@ class Account:
     password_hash: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class HashRules:
+    """What hashing a password costs (Argon2id, RFC 9106): bytes of memory, passes over it, lanes."""
+
+    memory: int = 19 * 1024**2
+    time: int = 2
+    parallelism: int = 1
+
+
 class CallerKind(StrEnum):
     """How a caller is known."""
 
