@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 from main import __version__
 from main.controller.documents import dump_figures, dump_product
+from main.resources.accounts.firstpassword import FILE as FIRST_PASSWORD
+from main.resources.accounts.firstpassword import FirstPasswordNotice
+from main.resources.accounts.hashing import ArgonHasher
+from main.resources.accounts.store import SqliteAccounts
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
@@ -25,6 +29,7 @@ from main.resources.upstream.guard import Guard
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
+from main.service.accounts import AccountService
 from main.service.check import CheckService
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
@@ -49,7 +54,7 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.ports import AccountStore, CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -86,6 +91,26 @@ class SyncServices:
     def is_enabled(self, source: Source) -> bool:
         """Tell whether a source takes part, as a person switched it or as the settings say."""
         return is_enabled(source, self.book.read(source.name))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountServices:
+    """What manages accounts from a terminal, and makes the first one."""
+
+    accounts: AccountService
+    lifecycle: Lifecycle
+
+    def ensure_first_admin(self) -> None:
+        """Make the first admin where there is no account yet, and show the password once.
+
+        Raises:
+            AisleError: the store cannot be used.
+        """
+        try:
+            self.lifecycle.open()
+            self.accounts.ensure_first_admin()
+        finally:
+            self.lifecycle.close()
 
 
 def build_services(
@@ -178,6 +203,22 @@ def build_sync(
     registry = SourceRegistry(settings.sources)
     follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
     return SyncServices(sync, Watcher(sync, registry, book, follower, only=only), book, lifecycle)
+
+
+def make_account_store(settings: Settings, clock: Clock | None = None) -> SqliteAccounts:
+    """Make the account store that the settings ask for; nothing is opened before ``open()``."""
+    return SqliteAccounts(sqlite_path(settings.store.url, settings.data), clock)
+
+
+def build_accounts(settings: Settings, *, store: AccountStore | None = None, clock: Clock | None = None) -> AccountServices:
+    """Build what manages accounts; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
+    clock = clock or SystemClock()
+    store, auth = store or make_account_store(settings, clock), settings.auth
+    hasher, first = ArgonHasher(auth.argon2, auth.hash_slots), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
+    return AccountServices(
+        AccountService(store, hasher, first, clock, password_min=auth.password_min),
+        Lifecycle([Component("accounts", "sqlite", store)]),
+    )
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.controller.documents import dump_product
-from main.service.errors import LeaseLost, NameTaken, RecordRejected, StoreDown, UpstreamTimeout
+from main.service.errors import LeaseLost, NameTaken, RecordRejected, StoreDown, Unavailable, UpstreamTimeout
 from main.service.model import (
     Account,
     ApiKey,
@@ -618,8 +618,11 @@ class MemoryAccounts:
         self._require()
         return sorted(self.accounts.values(), key=lambda one: fold(one.username))
 
-    def set_password(self, account_id: int, password_hash: str, *, revoke: bool) -> None:
-        self._change(account_id, revoke=revoke, password_hash=password_hash)
+    def set_password(self, account_id: int, password_hash: str, *, revoke: bool, instead_of: str | None = None) -> None:
+        with self.lock:
+            found = self.get(account_id)
+            if found is not None and instead_of in {None, found.password_hash}:
+                self._change(account_id, revoke=revoke, password_hash=password_hash)
 
     def set_enabled(self, account_id: int, *, enabled: bool) -> None:
         self._change(account_id, revoke=not enabled, enabled=enabled)
@@ -686,6 +689,44 @@ class MemoryAccounts:
     def _require(self) -> None:
         if self.down:
             raise StoreDown
+
+
+class FakeHasher:
+    """Hashes that can be read: ``cost|password``; it notes every hash that was checked."""
+
+    def __init__(self, cost: int = 1) -> None:
+        self.cost = cost
+        self.checked: list[str] = []
+        self.full = False
+
+    def hash(self, password: str) -> str:
+        if self.full:
+            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=2)
+        return f"{self.cost}|{password}"
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        self.checked.append(password_hash)
+        return password_hash.partition("|")[2] == password
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        return int(password_hash.partition("|")[0]) < self.cost
+
+    def decoy(self) -> str:
+        return f"{self.cost}|\0decoy"
+
+
+class FakeFirstPassword:
+    """Keeps what was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str]] = []
+        self.forgotten = 0
+
+    def show(self, username: str, password: str) -> None:
+        self.shown.append((username, password))
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 def digest_of(document: bytes) -> bytes:

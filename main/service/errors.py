@@ -12,6 +12,7 @@
     +-- SourceDisabled           the source is switched off
     +-- Unauthenticated          nobody is known to be asking: no token, a wrong one, wrong credentials
     +-- NameTaken                there is an account of this name already
+    +-- InvalidAccount           an account cannot be as asked: its name, role or password
     +-- Forbidden                whoever asks may not do this
     +-- TooManyRequests          asked too often; says when to come back
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
@@ -106,6 +107,10 @@ class Unauthenticated(AisleError):
 
 class NameTaken(AisleError):
     """There is an account of this name already."""
+
+
+class InvalidAccount(AisleError):
+    """An account cannot be as asked; the text says what is wrong with its name, role or password, and never the password."""
 
 
 class Forbidden(AisleError):

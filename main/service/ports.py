@@ -254,8 +254,11 @@ class AccountStore(Resource, Protocol):
     def find_all(self) -> Sequence[Account]:
         """Give all accounts by name."""
 
-    def set_password(self, account_id: int, password_hash: str, *, revoke: bool) -> None:
-        """Change an account's hash; ``revoke`` ends every token given so far as well (a rehash of the same password does not)."""
+    def set_password(self, account_id: int, password_hash: str, *, revoke: bool, instead_of: str | None = None) -> None:
+        """Change an account's hash; ``revoke`` ends every token given so far as well (a rehash of the same password does not).
+
+        With ``instead_of``, nothing is changed where the hash is no longer that one.
+        """
 
     def set_enabled(self, account_id: int, *, enabled: bool) -> None:
         """Switch an account on or off; off ends every token given so far."""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from main.service.model import LiveRules, Platform
+from main.service.model import HashRules, LiveRules, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +57,12 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What a caller without a login may do."""
+    """What a caller without a login may do, and what passwords must be and cost."""
 
     anonymous: str = "none"
+    argon2: HashRules = field(default_factory=HashRules)
+    password_min: int = 15
+    hash_slots: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from main.service.model import LiveRules, Source
+from main.service.model import HashRules, LiveRules, Source
 from main.settings import model
 from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration
+from main.settings.fields import CurrencyCode, Duration, Size
 from main.settings.servers import SERVERS, ServerUrl
 from main.settings.sources import SourceSchema, read_files
 from main.util.logs import LEVELS
@@ -81,11 +81,23 @@ class CacheSchema(Section):
             raise ValidationError(faults)
 
 
+class Argon2Schema(Section):
+    """``auth.argon2``; the least is what OWASP advises."""
+
+    into = HashRules
+    memory = Size(at_least=19 * 1024**2, at_most=1024**3)
+    time = integer(2, 100)
+    parallelism = integer(1, 16)
+
+
 class AuthSchema(Section):
     """``auth``."""
 
     into = model.Auth
     anonymous = text(validate=one_of("none", "reader"))
+    argon2 = fields.Nested(Argon2Schema)
+    password_min = integer(8, 128)
+    hash_slots = integer(1, 64)
 
 
 class CurrencySchema(Section):

@@ -87,6 +87,14 @@ def test_another_password_ends_what_was_given_so_far_and_a_rehash_does_not(store
     assert store.revocations().generations == {ada.id: ada.generation + 1}
 
 
+def test_a_rehash_that_comes_after_another_password_changes_nothing(store, ada):
+    store.set_password(ada.id, "other", revoke=True)
+    store.set_password(ada.id, "rehashed", revoke=False, instead_of="hash")
+    assert store.get(ada.id).password_hash == "other"
+    store.set_password(ada.id, "rehashed", revoke=False, instead_of="other")
+    assert store.get(ada.id) == replace(ada, password_hash="rehashed", generation=ada.generation + 1)
+
+
 def test_switching_an_account_off_ends_what_was_given_for_good(store, ada):
     store.start_family(ada.id, "family", "first", LATER)
     store.set_enabled(ada.id, enabled=False)

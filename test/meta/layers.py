@@ -29,12 +29,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.settings": ("main.settings", "main.service.model", "main.util"),
     "main.bootstrap": ("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.cli": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli": ("main.cli_common", "main.cli_users", "main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_common": ("main.settings", "main.util", *TYPES),
+    "main.cli_users": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),
 }
 # What annotations may name beside that.
-IN_ANNOTATIONS: dict[str, tuple[str, ...]] = dict.fromkeys(("main.app", "main.cli", "main.wsgi"), ("main.service",))
+IN_ANNOTATIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("main.app", "main.cli", "main.cli_users", "main.wsgi"), ("main.service",)
+)
 FENCES: dict[str, tuple[str, ...]] = {
     "flask": ("main.controller", "main.app"),
     "flask_restx": ("main.controller", "main.app"),

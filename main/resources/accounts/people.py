@@ -61,9 +61,13 @@ def read_accounts(connection: sa.Connection) -> list[Account]:
     return [_account(row) for row in connection.exec_driver_sql(f"{_SELECT} ORDER BY name_key").all()]
 
 
-def change_hash(connection: sa.Connection, account_id: int, password_hash: str) -> None:
-    """Change an account's hash."""
-    connection.exec_driver_sql("UPDATE account SET password_hash = ? WHERE id = ?", (password_hash, account_id))
+def change_hash(connection: sa.Connection, account_id: int, password_hash: str, instead_of: str | None) -> bool:
+    """Change an account's hash, if it is still that one; False where nothing was changed."""
+    changed = connection.exec_driver_sql(
+        "UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = coalesce(?, password_hash)",
+        (password_hash, account_id, instead_of),
+    )
+    return changed.rowcount == 1
 
 
 def switch(connection: sa.Connection, account_id: int, *, enabled: bool) -> None:

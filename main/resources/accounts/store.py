@@ -90,11 +90,14 @@ class SqliteAccounts:
         with self._reading() as connection:
             return people.read_accounts(connection)
 
-    def set_password(self, account_id: int, password_hash: str, *, revoke: bool) -> None:
-        """Change an account's hash; ``revoke`` ends every token given so far as well."""
+    def set_password(self, account_id: int, password_hash: str, *, revoke: bool, instead_of: str | None = None) -> None:
+        """Change an account's hash; ``revoke`` ends every token given so far as well.
+
+        With ``instead_of``, nothing is changed where the hash is no longer that one.
+        """
         with self._ending() as connection:
-            people.change_hash(connection, account_id, password_hash)
-            if revoke:
+            changed = people.change_hash(connection, account_id, password_hash, instead_of)
+            if changed and revoke:
                 people.end_generation(connection, account_id, self._clock.now())
 
     def set_enabled(self, account_id: int, *, enabled: bool) -> None:
