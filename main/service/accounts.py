@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from main.service.model import Account
     from main.service.oldusers import OldUser
-    from main.service.ports import AccountStore, FirstPassword, Hasher
+    from main.service.ports import AccountStore
     from main.util.clock import Clock
 
 FIRST_ADMIN = "admin"
@@ -29,6 +29,32 @@ _GROUPS, _GROUP = 5, 5
 _LONGEST_TRIED = 4 * LONGEST  # characters, before two are composed to one; what is longer is nobody's password
 
 _log = structlog.get_logger("accounts")
+
+
+class Hasher(Protocol):
+    """Hashes passwords, slowly on purpose. Safe to use from several threads; raises Unavailable when too many ask at once."""
+
+    def hash(self, password: str) -> str:
+        """Give the hash of a password, with its salt and parameters in it."""
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        """Tell whether a password is the one that was hashed."""
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Tell whether a hash is cheaper than the settings ask for now."""
+
+    def decoy(self) -> str:
+        """Give a hash that no password has and that takes as long to check as a real one."""
+
+
+class FirstPassword(Protocol):
+    """Where the password of the very first account is shown, once."""
+
+    def show(self, username: str, password: str) -> None:
+        """Let the person who started Aisle see it, and nobody else."""
+
+    def forget(self) -> None:
+        """Remove what was kept of it."""
 
 
 @dataclass(frozen=True, slots=True)

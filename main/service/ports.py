@@ -294,32 +294,6 @@ class AccountStore(Resource, Protocol):
         """End a key; False when there is none. One that ended before keeps its time."""
 
 
-class Hasher(Protocol):
-    """Hashes passwords, slowly on purpose. Safe to use from several threads; raises Unavailable when too many ask at once."""
-
-    def hash(self, password: str) -> str:
-        """Give the hash of a password, with its salt and parameters in it."""
-
-    def verify(self, password_hash: str, password: str) -> bool:
-        """Tell whether a password is the one that was hashed."""
-
-    def needs_rehash(self, password_hash: str) -> bool:
-        """Tell whether a hash is cheaper than the settings ask for now."""
-
-    def decoy(self) -> str:
-        """Give a hash that no password has and that takes as long to check as a real one."""
-
-
-class FirstPassword(Protocol):
-    """Where the password of the very first account is shown, once."""
-
-    def show(self, username: str, password: str) -> None:
-        """Let the person who started Aisle see it, and nobody else."""
-
-    def forget(self) -> None:
-        """Remove what was kept of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Revocations:
     """What ends tokens before their time: families that were ended, and each account's generation (None: disabled)."""
