@@ -19,6 +19,7 @@ from rich.table import Table
 from main import __version__
 from main.bootstrap import build_check, build_sync, build_trial
 from main.bootstrap import draft as draft_mapping
+from main.cli_keys import keys
 from main.service.errors import AisleError
 from main.service.model import Outcome, compare_sources
 from main.settings import (
@@ -61,6 +62,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.version_option(__version__, prog_name="aisle")
 def main() -> None:
     """Aisle: one product API over all the shops and suppliers a team works with."""
+
+
+main.add_command(keys)
 
 
 @main.command()

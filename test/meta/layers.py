@@ -24,12 +24,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.resources.accounts": ("main.resources.accounts", "main.resources.database", *CORE, "main.util"),
     "main.resources.database": ("main.resources.database", *CORE, "main.util"),
     "main.resources.guards": ("main.resources.guards", *CORE, "main.util"),
+    "main.resources.tokens": ("main.resources.tokens", *CORE, "main.util"),
     "main.resources.upstream": ("main.resources.upstream", "main.resources.guards.memory", *CORE, "main.util"),
     "main.util": ("main.util",),
     "main.settings": ("main.settings", "main.service.model", "main.util"),
     "main.bootstrap": ("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.cli": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli": ("main.bootstrap", "main.cli_keys", "main.settings", "main.util", *TYPES),
+    "main.cli_keys": ("main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),
 }
@@ -51,6 +53,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "alembic": ("main.resources.database",),
     "argon2": ("main.resources.accounts.hashing",),
     "jwt": ("main.resources.tokens",),
+    "cryptography": ("main.resources.tokens",),
     "concurrent.futures": ("main.service.fanout",),
 }
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}

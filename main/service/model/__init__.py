@@ -34,6 +34,7 @@ from main.service.model.source import (
     State,
 )
 from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
+from main.service.model.token import KeyState, KeyView, Provider, TokenTerms
 
 __all__ = [
     "FACETS",
@@ -61,6 +62,8 @@ __all__ = [
     "Head",
     "Hits",
     "ItemCall",
+    "KeyState",
+    "KeyView",
     "LastSync",
     "Listing",
     "LiveRules",
@@ -75,6 +78,7 @@ __all__ = [
     "PriceBucket",
     "PriceRange",
     "Product",
+    "Provider",
     "Query",
     "Rate",
     "Rating",
@@ -94,6 +98,7 @@ __all__ = [
     "Term",
     "TermKind",
     "TokenPair",
+    "TokenTerms",
     "Variant",
     "Wanted",
     "Wish",
