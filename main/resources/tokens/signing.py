@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HS256, RS256, EDDSA = "HS256", "RS256", "EdDSA"
 _SECRET_BYTES = 64
+_LEAST_BYTES = 32
 _RSA_BITS = 3072
 
 
@@ -80,7 +81,7 @@ def load_key(text: str) -> SigningKey:
         found = json.loads(text)
         kid, algorithm, key = found["kid"], found["algorithm"], found["key"]
         created = parse_iso(found["created_at"])
-        private = base64.b64decode(key) if algorithm == HS256 else serialization.load_pem_private_key(key.encode(), None)
+        private = _read_secret(key) if algorithm == HS256 else serialization.load_pem_private_key(key.encode(), None)
         return _pair(kid, algorithm, created, private)
     except (KeyError, TypeError, AttributeError, RecursionError, UnsupportedAlgorithm) as error:
         raise ValueError("no signing key") from error
@@ -96,6 +97,13 @@ def public_jwk(key: SigningKey) -> dict[str, Any] | None:
         return None
     parts = {name: shown[name] for name in ("kty", "crv", "x", "n", "e") if name in shown}
     return {**parts, "kid": key.kid, "alg": key.algorithm, "use": "sig"}
+
+
+def _read_secret(text: str) -> bytes:
+    secret = base64.b64decode(text, validate=True)
+    if len(secret) < _LEAST_BYTES:  # a file that was cut off must not sign with what is left
+        raise ValueError("a secret that is too short")
+    return secret
 
 
 def _pair(kid: str, algorithm: str, created: dt.datetime, private: Any) -> SigningKey:
