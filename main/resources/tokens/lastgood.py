@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Fetch = Callable[[str], bytes]
 
 THROTTLE = 30.0  # seconds between two fetches of one provider's keys, by whichever process
+PATIENCE = 2.5  # seconds to wait for another thread's first fetch, which ends by its own deadline before
 FRESH = 600.0  # seconds after which keys are fetched again, behind the callers' backs
 
 _log = structlog.get_logger("providers")
@@ -69,8 +70,8 @@ class ProviderKeys:
         self._refresh_behind()
 
     def refresh(self) -> None:
-        """Fetch the keys, unless somebody does or has lately."""
-        if not self._fetching.acquire(blocking=False):
+        """Fetch the keys, unless somebody does or has lately; who has none at all waits for what is being fetched."""
+        if not self._fetching.acquire(timeout=0 if self._keys else PATIENCE):
             return
         try:
             if self._take_turn(THROTTLE):
