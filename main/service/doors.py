@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from main.service.errors import Unauthenticated
 from main.service.machines import PREFIX
 from main.service.model import Caller, CallerKind, Role, TokenPair
+from main.service.ports import Resource
 from main.util.ids import new_id
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from main.service.machines import MachineKeys
     from main.service.model import Account, TokenTerms
-    from main.service.ports import AccountStore, Outsiders, TokenCodec
+    from main.service.ports import AccountStore
     from main.service.revoked import Revoked
     from main.util.clock import Clock
 
@@ -36,6 +37,40 @@ class Passwords(Protocol):
 
     def verify(self, username: str, password: str) -> Account | None:
         """Give the account when the password is right and the account enabled; else None, after the same time."""
+
+
+class TokenCodec(Resource, Protocol):
+    """Signs access tokens and reads them back. Safe to use from several threads."""
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Give a token of these claims, to which issuer and audience are added.
+
+        Raises:
+            Unavailable: the signing keys cannot be had.
+        """
+
+    def read(self, token: str) -> Mapping[str, Any]:
+        """Give the claims of an access token of ours, whose signature, times, issuer and audience are right.
+
+        Raises:
+            Unauthenticated: it is none.
+            Unavailable: the signing keys cannot be had.
+        """
+
+    def public_keys(self) -> Mapping[str, Any]:
+        """Give the JWK set of the public keys that verify."""
+
+
+class Outsiders(Resource, Protocol):
+    """Tokens of identity providers that the settings trust. Safe to use from several threads."""
+
+    def know(self, token: str) -> Caller | None:
+        """Tell who a provider's token belongs to; None where no provider that is trusted says that it issued it.
+
+        Raises:
+            Unauthenticated: it says so, and is forged, over or not for us.
+            Unavailable: the provider's keys were never to be had so far.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,40 +330,6 @@ class Door(Protocol):
         """Give the JWK set (RFC 7517) of the public keys in use; empty where tokens are signed by a shared secret."""
 
 
-class TokenCodec(Resource, Protocol):
-    """Signs access tokens and reads them back. Safe to use from several threads."""
-
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """Give a token of these claims, to which issuer and audience are added.
-
-        Raises:
-            Unavailable: the signing keys cannot be had.
-        """
-
-    def read(self, token: str) -> Mapping[str, Any]:
-        """Give the claims of an access token of ours, whose signature, times, issuer and audience are right.
-
-        Raises:
-            Unauthenticated: it is none.
-            Unavailable: the signing keys cannot be had.
-        """
-
-    def public_keys(self) -> Mapping[str, Any]:
-        """Give the JWK set of the public keys that verify."""
-
-
-class Outsiders(Resource, Protocol):
-    """Tokens of identity providers that the settings trust. Safe to use from several threads."""
-
-    def know(self, token: str) -> Caller | None:
-        """Tell who a provider's token belongs to; None where no provider that is trusted says that it issued it.
-
-        Raises:
-            Unauthenticated: it says so, and is forged, over or not for us.
-            Unavailable: the provider's keys were never to be had so far.
-        """
-
-
 class NearCache(Cache, Protocol):
     """A cache with a tier in this process's own memory, which never raises CacheDown."""
 
