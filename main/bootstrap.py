@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +25,12 @@ from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
+from main.resources.tokens.codec import JwtCodec
+from main.resources.tokens.folder import KeyFolder
+from main.resources.tokens.keyring import GivenKey, KeyRing
+from main.resources.tokens.outside import OutsideTokens
 from main.resources.upstream.canned import CannedSession
+from main.resources.upstream.document import fetch_document
 from main.resources.upstream.draft import draft_source
 from main.resources.upstream.guard import Guard
 from main.resources.upstream.kinds import connect
@@ -31,15 +38,18 @@ from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
 from main.service.accounts import AccountService
 from main.service.check import CheckService
+from main.service.doors import DoorService, DoorTools
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
 from main.service.lifecycle import Component, Lifecycle
 from main.service.live import LiveService
 from main.service.looks import LookTools
-from main.service.model import Source
+from main.service.machines import MachineKeys
+from main.service.model import Source, TokenTerms
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
+from main.service.revoked import Revoked
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
@@ -52,13 +62,16 @@ from main.settings import ConfigFile
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
+    from main.service.doors import Passwords
     from main.service.ports import AccountStore, CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
+KEYS = "keys"  # the folder of the keys that sign tokens
+PROVIDERS = "providers"  # the folder of the last-good copies of identity providers' keys
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
@@ -161,6 +174,63 @@ def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guar
         return connect(source, clock, watchdog, guard=Guard(source, guards, clock), kept=cache)
 
     return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))
+
+
+def make_door(
+    settings: Settings,
+    accounts: AccountStore,
+    passwords: Passwords,
+    clock: Clock | None = None,
+    watchdog: Watchdog | None = None,
+) -> DoorService:
+    """Make what lets callers in; nothing is opened before its ``open()``, and the account store is opened by whoever gave it."""
+    clock = clock or SystemClock()
+    terms = make_terms(settings)
+    fetch = partial(fetch_document, watchdog=watchdog or Watchdog())
+    tools = DoorTools(
+        passwords=passwords,
+        accounts=accounts,
+        revoked=Revoked(accounts, clock),
+        machines=MachineKeys(accounts, clock),
+        codec=JwtCodec(make_keys(settings, clock), terms, clock),
+        outsiders=OutsideTokens(settings.auth.providers, settings.data / PROVIDERS, fetch, clock),
+    )
+    return DoorService(tools, terms, clock)
+
+
+def make_keys(settings: Settings, clock: Clock | None = None) -> KeyRing | GivenKey:
+    """Make the keys that sign tokens: those in the data folder, or the one of the settings."""
+    if settings.auth.secret is not None:
+        return GivenKey(settings.auth.secret)
+    folder, algorithm = KeyFolder(settings.data / KEYS), settings.auth.signing.algorithm
+    return KeyRing(folder, algorithm, make_terms(settings).access, clock or SystemClock())
+
+
+@contextmanager
+def build_machines(settings: Settings, clock: Clock | None = None) -> Iterator[MachineKeys]:
+    """Give what hands out and ends machines' keys, its store open inside.
+
+    Raises:
+        StoreDown: the store cannot be used.
+    """
+    clock = clock or SystemClock()
+    store = SqliteAccounts(sqlite_path(settings.store.url, settings.data), clock)
+    store.open()
+    try:
+        yield MachineKeys(store, clock)
+    finally:
+        store.close()
+
+
+def make_terms(settings: Settings) -> TokenTerms:
+    """Give who issues tokens, for whom, and for how long."""
+    auth = settings.auth
+    return TokenTerms(
+        issuer=auth.issuer or settings.service.id,
+        audience=auth.audience or settings.service.id,
+        access=dt.timedelta(minutes=auth.access_minutes),
+        refresh=dt.timedelta(days=auth.refresh_days),
+    )
 
 
 def make_cache(settings: Settings) -> Tiered:

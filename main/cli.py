@@ -20,6 +20,7 @@ from main.bootstrap import build_check, build_sync, build_trial
 from main.bootstrap import draft as draft_mapping
 from main.cli_common import fail as _fail
 from main.cli_common import load as _load
+from main.cli_keys import keys
 from main.cli_users import users
 from main.service.errors import AisleError
 from main.service.model import Outcome, compare_sources
@@ -63,6 +64,7 @@ def main() -> None:
 
 
 main.add_command(users)
+main.add_command(keys)
 
 
 @main.command()

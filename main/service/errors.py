@@ -33,7 +33,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +103,16 @@ class Unauthenticated(AisleError):
     def __init__(self, detail: str, code: str | None = None) -> None:
         super().__init__(detail)
         self.code = code
+
+    @classmethod
+    def missing(cls) -> Self:
+        """Give what is raised where no token came."""
+        return cls("Authorization token is missing")
+
+    @classmethod
+    def invalid(cls) -> Self:
+        """Give what is raised for every token that does not let in, whatever the reason: a forger learns nothing from it."""
+        return cls("Authorization token is invalid", "invalid_token")
 
 
 class NameTaken(AisleError):

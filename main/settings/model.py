@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from main.service.model import Source
+    from main.service.model import Provider, Source
     from main.util.secret import Secret
 
 
@@ -56,13 +56,27 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """What tokens are signed with."""
+
+    algorithm: str = "HS256"
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
-    """What a caller without a login may do, and what passwords must be and cost."""
+    """What a caller without a login may do, what passwords must be and cost, and what tokens are made and taken by."""
 
     anonymous: str = "none"
     argon2: HashRules = field(default_factory=HashRules)
     password_min: int = 15
     hash_slots: int = 1
+    issuer: str | None = None
+    audience: str | None = None
+    access_minutes: int = 15
+    refresh_days: int = 30
+    signing: Signing = Signing()
+    secret: Secret | None = None
+    providers: tuple[Provider, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration, Size
 from main.settings.servers import SERVERS, ServerUrl
 from main.settings.sources import SourceSchema, read_files
+from main.settings.tokens import TokensSchema
 from main.util.logs import LEVELS
 
 
@@ -90,7 +91,7 @@ class Argon2Schema(Section):
     parallelism = integer(1, 16)
 
 
-class AuthSchema(Section):
+class AuthSchema(TokensSchema):
     """``auth``."""
 
     into = model.Auth

@@ -34,6 +34,7 @@ from main.service.model.source import (
     State,
 )
 from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
+from main.service.model.token import KeyState, KeyView, Provider, TokenTerms
 
 __all__ = [
     "FACETS",
@@ -62,6 +63,8 @@ __all__ = [
     "Head",
     "Hits",
     "ItemCall",
+    "KeyState",
+    "KeyView",
     "LastSync",
     "Listing",
     "LiveRules",
@@ -76,6 +79,7 @@ __all__ = [
     "PriceBucket",
     "PriceRange",
     "Product",
+    "Provider",
     "Query",
     "Rate",
     "Rating",
@@ -95,6 +99,7 @@ __all__ = [
     "Term",
     "TermKind",
     "TokenPair",
+    "TokenTerms",
     "Variant",
     "Wanted",
     "Wish",
