@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from main import __version__
@@ -26,6 +27,7 @@ from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
 from main.service.check import CheckService
+from main.service.closed import ClosedDoor
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
@@ -49,7 +51,7 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, Door, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -72,6 +74,8 @@ class ReadingServices:
     registry: SourceRegistry
     follower: Follower
     live: LiveService
+    door: Door
+    csrf_secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +92,27 @@ class SyncServices:
         return is_enabled(source, self.book.read(source.name))
 
 
-def build_services(
-    settings: Settings,
-    *,
-    reader: CatalogueReader | None = None,
-    board: SyncBoard | None = None,
-    book: GuardBook | None = None,
-    clock: Clock | None = None,
-    live: LiveService | None = None,
-) -> ReadingServices:
+class Parts(TypedDict, total=False):
+    """Parts of the API that can be replaced, by the keyword of each."""
+
+    reader: CatalogueReader
+    board: SyncBoard
+    book: GuardBook
+    clock: Clock
+    live: LiveService
+    door: Door
+
+
+def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingServices:
     """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
-    clock = clock or SystemClock()
+    clock = given.get("clock") or SystemClock()
     path = sqlite_path(settings.store.url, settings.data)
-    reader = reader or SqliteReader(path)
+    reader = given.get("reader") or SqliteReader(path)
     # No component: it holds nothing between two requests, and the reader brings the schema up to date.
-    board = board or SqliteWriter(path, patience=_BOARD_PATIENCE)
-    cache, book = make_cache(settings), book or FileGuardBook(settings.data / GUARDS)
+    board = given.get("board") or SqliteWriter(path, patience=_BOARD_PATIENCE)
+    cache, book = make_cache(settings), given.get("book") or FileGuardBook(settings.data / GUARDS)
     registry = SourceRegistry(settings.sources)
-    live = live or _make_live(settings, registry, cache, book, clock)
+    live = given.get("live") or _make_live(settings, registry, cache, book, clock)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
@@ -126,6 +133,8 @@ def build_services(
         follower=Follower(registry, ConfigFile(settings, "api", keeps=True), clock),
         live=live,
         cache=cache,
+        door=given.get("door") or ClosedDoor(),
+        csrf_secret=secrets.token_bytes(32),
     )
 
 

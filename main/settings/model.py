@@ -56,10 +56,20 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Hide:
+    """Fields of products that a role may not see; what an editor may not see, a reader may not either."""
+
+    reader: tuple[str, ...] = ()
+    editor: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
-    """What a caller without a login may do."""
+    """What a caller without a login may do, which fields of products a role may not see, and whose pages may read answers."""
 
     anonymous: str = "none"
+    hide: Hide = Hide()
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

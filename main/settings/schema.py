@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 
 from main.service.model import LiveRules, Source
 from main.settings import model
+from main.settings.access import HideSchema, Origins
 from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration
 from main.settings.servers import SERVERS, ServerUrl
@@ -86,6 +87,8 @@ class AuthSchema(Section):
 
     into = model.Auth
     anonymous = text(validate=one_of("none", "reader"))
+    hide = fields.Nested(HideSchema)
+    origins = Origins()
 
 
 class CurrencySchema(Section):
