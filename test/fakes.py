@@ -589,12 +589,15 @@ def ids_of(documents: Iterable[bytes]) -> list[str]:
     return [orjson.loads(document)["id"] for document in documents]
 
 
+PASSWORD = "correct horse battery staple"
+
+
 class FakeDoor:
     """A door whose tokens are words: ``admin-token`` is an admin's login, ``admin-key`` an admin's key; ended ones are known no more."""
 
     def __init__(self) -> None:
         self.callers: dict[str, Caller] = {}
-        self.accounts: dict[str, tuple[str, Role]] = {"ada": ("right", Role.ADMIN), "rita": ("right", Role.READER)}
+        self.accounts: dict[str, tuple[str, Role]] = {"ada": (PASSWORD, Role.ADMIN), "rita": (PASSWORD, Role.READER)}
         self.refreshes: dict[str, str] = {}
         self.numbers = 0
         for number, role in enumerate(Role, start=1):

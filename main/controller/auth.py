@@ -79,7 +79,7 @@ class Me(Resource):  # type: ignore[misc]
         """Tell who is asking, and give the CSRF token that a browser's login needs to change something."""
         load_args(_NONE)
         found = caller()
-        told = {"username": found.name, "kind": found.kind, "role": found.role, "csrf_token": _make_csrf_token(found)}
+        told = {"username": found.name, "kind": found.kind, "role": found.role, **_prove(found)}
         return answer_json(orjson.dumps(CallerSchema().dump(told)))
 
 
@@ -115,12 +115,12 @@ def _welcome(message: str, tokens: TokenPair, found: Caller) -> Response:
         "token_type": "Bearer",
         "expires_in": tokens.expires_in,
         "refresh_token": tokens.refresh_token,
-        "csrf_token": _make_csrf_token(found),
+        **_prove(found),
     }
     answer = answer_json(orjson.dumps(TokensSchema().dump(told)))
     set_cookie(answer, tokens.access_token, tokens.expires_in)
     return answer
 
 
-def _make_csrf_token(found: Caller) -> str | None:
-    return None if found.kind is CallerKind.ANONYMOUS else gate().csrf.make(found)
+def _prove(found: Caller) -> dict[str, str]:
+    return {} if found.kind is CallerKind.ANONYMOUS else {"csrf_token": gate().csrf.make(found)}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from main.controller.documents import Document, shown
+from main.controller.documents import shown
 from main.service.model import CallerKind, Role
 
 _CSRF = "To be sent as X-CSRF-Token with calls that change something, where only the cookie says who asks."
 _TOKEN = "eyJhbGciOi..."  # noqa: S105 - what one begins with
 
 
-class TokensSchema(Document):
+class TokensSchema(Schema):
     """What a login gives."""
 
     message = fields.String(required=True, metadata=shown("What happened.", "Logged in"))
@@ -22,7 +22,7 @@ class TokensSchema(Document):
     csrf_token = fields.String(required=True, metadata=shown(_CSRF, "dGhpcw.aXMgb25l"))
 
 
-class CallerSchema(Document):
+class CallerSchema(Schema):
     """Who is asking."""
 
     username = fields.String(required=True, metadata=shown("The account's name, or the key's.", "ada"))
@@ -35,7 +35,7 @@ class CallerSchema(Document):
     csrf_token = fields.String(metadata=shown(_CSRF, "dGhpcw.aXMgb25l"))
 
 
-class FarewellSchema(Document):
+class FarewellSchema(Schema):
     """What a logout says."""
 
     message = fields.String(required=True, metadata=shown("What happened.", "Logged out"))
