@@ -4,6 +4,7 @@
 // CSRF token of that login, which is added here.
 const place = document.getElementById("swagger-ui");
 const safe = ["GET", "HEAD", "OPTIONS"];
+const logsIn = /\/auth(\/refresh)?$/;
 let token = null;
 
 async function fetchToken() {
@@ -12,8 +13,10 @@ async function fetchToken() {
 }
 
 async function addToken(request) {
+  const method = (request.method || "GET").toUpperCase();
   const proven = Object.keys(request.headers).some((name) => ["authorization", "x-api-key"].includes(name.toLowerCase()));
-  if (safe.includes((request.method || "GET").toUpperCase()) || proven || isLogin(request.url)) {
+  const path = new URL(request.url, location.href).pathname;
+  if (safe.includes(method) || proven || (method === "POST" && logsIn.test(path))) {
     return request;
   }
   token = token || (await fetchToken());
@@ -21,10 +24,6 @@ async function addToken(request) {
     request.headers["X-CSRF-Token"] = token;
   }
   return request;
-}
-
-function isLogin(url) {
-  return /\/auth(\/refresh)?$/.test(new URL(url, location.href).pathname) && token === null;
 }
 
 function keepToken(response) {
