@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from main import __version__
@@ -27,6 +27,7 @@ from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
 from main.resources.tokens.codec import JwtCodec
 from main.resources.tokens.folder import KeyFolder
+from main.resources.tokens.installation import installation_secret
 from main.resources.tokens.keyring import GivenKey, KeyRing
 from main.resources.tokens.outside import OutsideTokens
 from main.resources.upstream.canned import CannedSession
@@ -65,10 +66,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from main.service.doors import Passwords
-    from main.service.ports import AccountStore, CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.ports import AccountStore, CatalogueReader, CatalogueWriter, Connector, Door, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
+PROOFS = "csrf.key"  # in the data folder: what proofs for pages are signed by, on every worker and over restarts
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
 KEYS = "keys"  # the folder of the keys that sign tokens
 PROVIDERS = "providers"  # the folder of the last-good copies of identity providers' keys
@@ -90,6 +92,8 @@ class ReadingServices:
     registry: SourceRegistry
     follower: Follower
     live: LiveService
+    door: Door
+    csrf_secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,27 +130,34 @@ class AccountServices:
             self.lifecycle.close()
 
 
-def build_services(
-    settings: Settings,
-    *,
-    reader: CatalogueReader | None = None,
-    board: SyncBoard | None = None,
-    book: GuardBook | None = None,
-    clock: Clock | None = None,
-    live: LiveService | None = None,
-) -> ReadingServices:
+class Parts(TypedDict, total=False):
+    """Parts of the API that can be replaced, by the keyword of each."""
+
+    reader: CatalogueReader
+    board: SyncBoard
+    book: GuardBook
+    clock: Clock
+    live: LiveService
+    door: Door
+
+
+def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingServices:
     """Build what the API needs; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
-    clock = clock or SystemClock()
+    clock = given.get("clock") or SystemClock()
     path = sqlite_path(settings.store.url, settings.data)
-    reader = reader or SqliteReader(path)
+    reader = given.get("reader") or SqliteReader(path)
     # No component: it holds nothing between two requests, and the reader brings the schema up to date.
-    board = board or SqliteWriter(path, patience=_BOARD_PATIENCE)
-    cache, book = make_cache(settings), book or FileGuardBook(settings.data / GUARDS)
+    board = given.get("board") or SqliteWriter(path, patience=_BOARD_PATIENCE)
+    cache, book = make_cache(settings), given.get("book") or FileGuardBook(settings.data / GUARDS)
     registry = SourceRegistry(settings.sources)
-    live = live or _make_live(settings, registry, cache, book, clock)
+    live = given.get("live") or _make_live(settings, registry, cache, book, clock)
+    accounts = make_account_store(settings, clock)
+    door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
+            Component("accounts", "sqlite", accounts),
+            *([Component("door", "tokens", door)] if isinstance(door, DoorService) else ()),
             Component("cache", settings.cache.kind, cache, essential=False),
             Component("live", "threads", live, essential=False),
         ]
@@ -164,6 +175,8 @@ def build_services(
         follower=Follower(registry, ConfigFile(settings, "api", keeps=True), clock),
         live=live,
         cache=cache,
+        door=door,
+        csrf_secret=installation_secret(settings.data / PROOFS),
     )
 
 
@@ -283,12 +296,14 @@ def make_account_store(settings: Settings, clock: Clock | None = None) -> Sqlite
 def build_accounts(settings: Settings, *, store: AccountStore | None = None, clock: Clock | None = None) -> AccountServices:
     """Build what manages accounts; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
     clock = clock or SystemClock()
-    store, auth = store or make_account_store(settings, clock), settings.auth
+    store = store or make_account_store(settings, clock)
+    return AccountServices(_make_account_service(settings, store, clock), Lifecycle([Component("accounts", "sqlite", store)]))
+
+
+def _make_account_service(settings: Settings, store: AccountStore, clock: Clock) -> AccountService:
+    auth = settings.auth
     hasher, first = ArgonHasher(auth.argon2, auth.hash_slots), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
-    return AccountServices(
-        AccountService(store, hasher, first, clock, password_min=auth.password_min),
-        Lifecycle([Component("accounts", "sqlite", store)]),
-    )
+    return AccountService(store, hasher, first, clock, password_min=auth.password_min)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

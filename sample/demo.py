@@ -37,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SHOP = "depot"  # the one the banner makes trouble with
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
+ANONYMOUS = "AISLE_AUTH__ANONYMOUS"  # the demo is open to readers; config.yml by itself is closed
 SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
 
 
@@ -76,6 +77,7 @@ class Plan:
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
             "AISLE_DATA": str(self.data),
+            ANONYMOUS: os.environ.get(ANONYMOUS, "reader"),
         } | {variable(shop): base_url(port) for shop, port in self.shops.items()}
         return {name: value for name, value in os.environ.items() if name not in front} | ours
 
@@ -194,11 +196,19 @@ def print_banner(plan: Plan, family: Family) -> None:
         f"  docs   {plan.address}/docs\n"
         f"  try    curl '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"
+        f"  login  {describe_access()}\n"
         f"  data   {plan.data}\n"
         f"  logs   {plan.run}/*.log\n"
         f"{describe_trouble(plan, family)}"
         f"  stop   Ctrl-C\n"
     )
+
+
+def describe_access() -> str:
+    """Who may read here, and how that is changed."""
+    if os.environ.get(ANONYMOUS, "reader") == "reader":
+        return f"not needed to read, as this is a demo ({ANONYMOUS}=reader); {ANONYMOUS}=none make run asks for one"
+    return f"needed for everything ({ANONYMOUS}=none)"
 
 
 def describe_trouble(plan: Plan, family: Family) -> str:

@@ -69,6 +69,24 @@ class SyncRequestSchema(Body):
     )
 
 
+def _secret(most: int, description: str, example: str) -> fields.String:
+    length = validate.Length(min=1, max=most, error=f"must be 1 to {most} characters")
+    return fields.String(required=True, validate=length, metadata=shown(description, example, maxLength=most, minLength=1))
+
+
+class LoginSchema(Body):
+    """Who logs in."""
+
+    username = _secret(200, "The account's name.", "ada")
+    password = _secret(1000, "Its password.", "correct horse battery staple")
+
+
+class RefreshSchema(Body):
+    """A login that goes on."""
+
+    refresh_token = _secret(8000, "The refresh token of the last answer; it works once.", "eyJhbGciOi...")
+
+
 def load_body(schema: Schema) -> Any:
     """Load the JSON body with a schema; no body at all is an empty object.
 

@@ -63,8 +63,16 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
+class Hide:
+    """Fields of products that a role may not see; what an editor may not see, a reader may not either."""
+
+    reader: tuple[str, ...] = ()
+    editor: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
-    """What a caller without a login may do, what passwords must be and cost, and what tokens are made and taken by."""
+    """Who may come in and see what: passwords, tokens, fields that a role may not see, pages that may read answers."""
 
     anonymous: str = "none"
     argon2: HashRules = field(default_factory=HashRules)
@@ -77,6 +85,8 @@ class Auth:
     signing: Signing = Signing()
     secret: Secret | None = None
     providers: tuple[Provider, ...] = ()
+    hide: Hide = Hide()
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

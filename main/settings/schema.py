@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 
 from main.service.model import HashRules, LiveRules, Source
 from main.settings import model
+from main.settings.access import HideSchema, Origins
 from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration, Size
 from main.settings.servers import SERVERS, ServerUrl
@@ -99,6 +100,8 @@ class AuthSchema(TokensSchema):
     argon2 = fields.Nested(Argon2Schema)
     password_min = integer(8, 128)
     hash_slots = integer(1, 64)
+    hide = fields.Nested(HideSchema)
+    origins = Origins()
 
 
 class CurrencySchema(Section):

@@ -118,7 +118,10 @@ def fetch(
 
 def read(response: HTTPResponse) -> Answer:
     """The whole of a response."""
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():  # a field that stands on several lines is one list (RFC 9110, 5.3)
+        headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
+    return Answer(response.status, headers, response.read())
 
 
 def wait_for(what: str, is_true: Callable[[], bool], seconds: float = 60.0) -> None:

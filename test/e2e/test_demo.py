@@ -89,6 +89,7 @@ def test_it_runs_as_its_banner_says_and_leaves_nothing(tmp_path: Path, nginx: st
         assert fetch(demo.port, f"{parts.path}?{parts.query}").json["data"]
         assert fetch(demo.port, "/docs").status == 200
         assert ("no Nginx found" in banner) == (nginx == "none")
+        assert "login  not needed to read, as this is a demo (AISLE_AUTH__ANONYMOUS=reader)" in banner
         assert len(demo.children) >= 9  # three shops, the watcher, uWSGI and its four workers
         assert stop_and_wait(demo.process, number) == 0
         assert demo.are_children_gone()
