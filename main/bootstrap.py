@@ -40,6 +40,7 @@ from main.resources.upstream.watchdog import Watchdog
 from main.service.accounts import AccountService
 from main.service.check import CheckService
 from main.service.doors import DoorService, DoorTools
+from main.service.errors import UpstreamRefused
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
@@ -332,5 +333,11 @@ def draft(where: str, payload: bytes | None = None) -> str:
     session = UpstreamSession(Source(name="draft", kind="mapped", url=where), Watchdog())
     try:
         return draft_source(session.get())
+    except UpstreamRefused as error:
+        if error.status not in {401, 403}:
+            raise
+        raise UpstreamRefused(
+            f"{error} A draft calls without credentials: save an answer and give its file.", error.status
+        ) from error
     finally:
         session.close()

@@ -14,6 +14,13 @@ from main.service.model import BreakerMode, GuardChange
 
 _LARGEST = 64 * 1024  # no body of this API comes near it
 _MODES = tuple(mode.value for mode in BreakerMode)
+_ONE_OF_MODES = f"must be one of: {', '.join(_MODES)}"
+
+
+class MalformedBody(BadRequest):
+    """A body that is no JSON at all."""
+
+    description = "The body is not well-formed JSON."
 
 
 class Flag(fields.Boolean):
@@ -42,7 +49,8 @@ class SourceChangeSchema(Body):
     """What a person wants of a source's guard; at least one of the fields."""
 
     breaker = fields.String(
-        validate=validate.OneOf(_MODES, error=f"must be one of: {', '.join(_MODES)}"),
+        validate=validate.OneOf(_MODES, error=_ONE_OF_MODES),
+        error_messages={"invalid": _ONE_OF_MODES, "null": _ONE_OF_MODES},
         metadata=shown(
             "auto decides by how calls go, forced_open lets none through, closed all of them.", "auto", enum=list(_MODES)
         ),
@@ -92,7 +100,7 @@ def load_body(schema: Schema) -> Any:
 
     Raises:
         UnsupportedMediaType: it is something else than JSON.
-        BadRequest: it is not well-formed JSON.
+        MalformedBody: it is not well-formed JSON.
         ValidationError: it is no object, or a field is unknown or wrong.
     """
     request.max_content_length = _LARGEST
@@ -104,7 +112,7 @@ def load_body(schema: Schema) -> Any:
     try:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BadRequest("The body is not well-formed JSON.") from error
+        raise MalformedBody from error
     if not isinstance(given, dict):
         raise ValidationError({"body": [f"must be a JSON object with: {', '.join(schema.load_fields)}"]})
     return schema.load(given)

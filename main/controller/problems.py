@@ -13,6 +13,7 @@ from flask import Response, current_app, got_request_exception, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from main.controller.bodies import MalformedBody
 from main.controller.schemas import SourceMetaSchema
 from main.service.errors import (
     AisleError,
@@ -126,7 +127,9 @@ def _render_http(error: HTTPException) -> Response:
     location = error.get_response().headers.get("Location")
     if location:
         headers["Location"] = location
-    return problem(status, _DETAILS.get(status, status.description or status.phrase), headers=headers)
+    # Only our own words: those of a library may repeat what was sent.
+    detail = error.description if isinstance(error, MalformedBody) else _DETAILS.get(status)
+    return problem(status, detail or status.description or status.phrase, headers=headers)
 
 
 def _render_unavailable(error: Unavailable) -> Response:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from main.service.ports import Connector, GuardBook, NearCache
     from main.util.clock import Clock
 
+_READERS = 8  # threads a source that read the shared cache at a time
 _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
@@ -48,6 +49,7 @@ class Flight:
     """One product being looked at: whoever asks meanwhile waits for the same answer, and nobody after ``give_up`` (monotonic).
 
     ``refresh`` marks a look that nobody waits for: an old answer was served already. ``rescue`` is what steps in when it fails.
+    It is ``over`` when nothing more is done about it, which may be after it has landed.
     """
 
     looks: SourceLooks
@@ -57,10 +59,14 @@ class Flight:
     refresh: bool = False
     rescue: Entry | None = None
     landed: Promise[Look] = field(default_factory=Promise)
+    over: bool = False
 
     def finish(self) -> Look:
         """Give what came of it by now, or what may stand in for it."""
-        return self.landed.answer if self.landed.kept else self.looks.stand_in(self, LookState.TIMEOUT, _LATE)
+        if self.landed.kept and (self.over or self.rescue is None):
+            return self.landed.answer
+        # What was served early has aged since, and may have been purged.
+        return self.looks.stand_in(self, LookState.TIMEOUT, None if self.landed.kept else _LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,11 @@ class SourceLooks:
 
     def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
         entry = read_entry(kept)
+        return entry, self._judge_entry(entry)
+
+    def _judge_entry(self, entry: Entry | None) -> Verdict:
         purged_at = self._tools.guards.read(self.source.name).purged_at
-        return entry, judge(entry, self._now(), purged_at, self._tools.rules)
+        return judge(entry, self._now(), purged_at, self._tools.rules)
 
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
@@ -137,7 +146,7 @@ class SourceLooks:
             flight = self._flights.get(key)
             if flight is not None:
                 flight.give_up = max(flight.give_up, deadline)
-                flight.refresh = flight.refresh and refresh
+                flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return flight, False
             rescue = None if verdict is Verdict.MISS else entry
             flight = self._flights[key] = Flight(self, wanted, key, deadline, refresh, rescue)
@@ -146,17 +155,29 @@ class SourceLooks:
     def _take_off(self, flights: Sequence[Flight]) -> None:
         size = self._connector.look_size
         for start in range(0, len(flights), size):
-            together = flights[start : start + size]
-            if not self._tools.lanes.submit(self.source.name, self.source.concurrency, partial(self._fly, together)):
-                self._land_all(together, LookState.TIMEOUT, _CROWDED)
+            # On a lane of its own: calls that hang keep nobody from what is known already.
+            self._submit(f"{self.source.name} cache", _READERS, flights[start : start + size], self._read)
 
-    def _fly(self, flights: Sequence[Flight]) -> None:
+    def _submit(self, lane: str, width: int, flights: Sequence[Flight], work: Callable[[Sequence[Flight]], None]) -> None:
+        if not self._tools.lanes.submit(lane, width, partial(work, flights)):
+            self._land_all(flights, LookState.TIMEOUT, _CROWDED)
+
+    def _read(self, flights: Sequence[Flight]) -> None:
+        """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
+        started, left = self._now(), flights
+        try:
+            left = [flight for flight in flights if not self._land_from_cache(flight, started)]
+        finally:
+            if left:
+                self._submit(self.source.name, self.source.concurrency, left, partial(self._fly, started))
+
+    def _fly(self, started: float, flights: Sequence[Flight]) -> None:
         state, reason = LookState.ERROR, _BROKE
         try:
             waited = [flight for flight in flights if flight.give_up <= time.monotonic()]
             self._land_all(waited, LookState.TIMEOUT, _CROWDED)
             limit = min(self.source.timeout, self._tools.rules.max_deadline).total_seconds()
-            self._find([flight for flight in flights if not flight.landed.kept], time.monotonic() + limit)
+            self._find([flight for flight in flights if not flight.over], time.monotonic() + limit, started)
             state, reason = LookState.TIMEOUT, _LATE
         except AisleError as error:
             state, reason = _state_of(error), str(error)
@@ -165,17 +186,16 @@ class SourceLooks:
         finally:
             self._land_all(flights, state, reason)
 
-    def _find(self, left: Sequence[Flight], deadline: float) -> None:
-        """Land every flight: by what the caches have, by the shop, or by what another process gets from the shop meanwhile."""
-        started = self._now()
+    def _find(self, left: Sequence[Flight], deadline: float, started: float) -> None:
+        """Land every flight: by the shop, or by what another process gets from the shop meanwhile."""
         while left and time.monotonic() < deadline:
-            left = [flight for flight in left if not self._land_from_cache(flight, started)]
             mine = [flight for flight in left if self._tools.leases.take(flight.key)]
             if mine:
                 self._ask_with_locks(mine, deadline, started)
-            left = [flight for flight in left if not flight.landed.kept and not self._leave_to_others(flight)]
+            left = [flight for flight in left if not flight.over and not self._leave_to_others(flight)]
             if left and not mine:
                 time.sleep(_PEEK)
+            left = [flight for flight in left if not self._land_from_cache(flight, started)]
 
     def _leave_to_others(self, flight: Flight) -> bool:
         """Land a refresh that another process is making; nobody waits for ours."""
@@ -204,7 +224,16 @@ class SourceLooks:
             self._land(flight, replace(look, joined=joined))
             return True
         flight.rescue = entry
+        if verdict is Verdict.REVALIDATE:
+            self._serve(flight, entry)
         return False
+
+    def _serve(self, flight: Flight, entry: Entry) -> None:
+        """Give those who wait the old answer; from now on nobody waits."""
+        with self._lock:
+            flight.refresh = True
+        if not flight.landed.kept:
+            flight.landed.keep(self._look(entry, LookState.STALE))
 
     def _ask(self, flights: Sequence[Flight], deadline: float) -> None:
         asked_at = self._now()
@@ -227,19 +256,20 @@ class SourceLooks:
 
     def _land_all(self, flights: Iterable[Flight], state: LookState, reason: str) -> None:
         for flight in flights:
-            if not flight.landed.kept:
+            if not flight.over:
                 self._land(flight, self.stand_in(flight, state, reason))
 
-    def stand_in(self, flight: Flight, state: LookState, reason: str) -> Look:
+    def stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
         """Give the old answer that steps in for one that did not come, or why there is none."""
-        if flight.rescue is not None:
+        if flight.rescue is not None and self._judge_entry(flight.rescue) is not Verdict.MISS:
             return self._look(flight.rescue, LookState.STALE, reason)
-        return Look(state, reason=reason)
+        return Look(state, reason=reason or _LATE)
 
     def _land(self, flight: Flight, look: Look) -> None:
         # Out of the list first: whoever asks from now on gets an answer of their own.
         with self._lock:
             self._flights.pop(flight.key, None)
+            flight.over = True
         if not flight.landed.kept:
             flight.landed.keep(look)
 

@@ -101,7 +101,7 @@ def _explain(error: exceptions.JMESPathError) -> str:
     if isinstance(error, exceptions.IncompleteExpressionError):
         return "it ends too early"
     if isinstance(error, exceptions.LexerError):
-        return f"at column {error.lexer_position + 1}: {error.message}"
+        return f"at column {error.lexer_position + 1}: {error.message}; keys of other letters stand in double quotes: '\"é\"'"
     if isinstance(error, exceptions.ParseError):
         return f"at column {error.lex_position + 1}: {error.token_value!r} cannot stand there"
     return "it is empty"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sample.demo import ROOT
+from sample.shops import SHOP_NAMES
 from test.conftest import write_config
 from test.e2e.stack import NGINX, NO_NGINX, Stack, run_stack, wait_for
 
@@ -84,7 +85,11 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     folder = tmp_path_factory.mktemp("reload")
-    config = write_config(folder, "${SAMPLE_SHOPS}")
+    config = write_config(folder, "SHOPS")
+    text = config.read_text()
+    for shop in SHOP_NAMES:
+        text = text.replace(f"SHOPS/{shop}", f"${{SAMPLE_{shop.upper()}}}/{shop}")
+    config.write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "AISLE_CONFIG", str(config))
         with run_stack(folder / "data", NGINX) as stack:

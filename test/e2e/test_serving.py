@@ -200,6 +200,12 @@ def test_a_chain_reload_costs_no_request(stack: Stack) -> None:
     assert not before & {worker.pid for worker in stack.find_workers()}
 
 
+def test_the_log_of_uwsgi_has_nothing_of_its_own_to_say_about_a_request(stack: Stack) -> None:
+    stack.fetch("/health", headers={"X-Request-ID": "quiet"})
+    wait_for("the line", lambda: '"quiet"' in stack.read_uwsgi_log())
+    assert "setsockopt" not in stack.read_uwsgi_log()
+
+
 def test_uwsgi_stops_at_once_while_a_worker_is_still_loading(stack: Stack) -> None:
     wait_for("four workers", stack.has_all_workers)
     victim = stack.find_workers()[0]

@@ -54,7 +54,7 @@ def test_guards_can_be_given_another_book(unsynced):
     book.change("lumen", lambda state: (replace(state, mode=BreakerMode.FORCED_OPEN), None))
     reports = build_sync(unsynced, writer=MemoryCatalogue(), book=book).sync.sync_all(unsynced.sources)
     assert [report.outcome for report in reports] == [Outcome.HELD_BACK, Outcome.OK, Outcome.OK]
-    assert reports[0].error == "The source is switched off by hand."
+    assert reports[0].error == "The source's breaker is forced open by hand."
     assert not (unsynced.data / "guards").exists()
 
 

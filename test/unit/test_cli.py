@@ -106,6 +106,12 @@ def test_a_draft_is_made_of_a_url_or_a_file(run, tmp_path):
     assert "items: rows" in run(url, "draft", str(tmp_path / "payload.json")).output
 
 
+def test_a_shop_that_wants_credentials_is_drafted_from_a_saved_answer(run):
+    with running(canned(lambda _: Response(status=401))) as url:
+        result = run(url, "draft", url)
+    assert result.output == ("The shop answered 401. A draft calls without credentials: save an answer and give its file.\n")
+
+
 @pytest.mark.parametrize("where", ["nothing.json", "http://127.0.0.1:1/"])
 def test_a_draft_of_nothing_is_refused(run, where):
     result = run("https://a.example", "draft", where)

@@ -30,6 +30,7 @@ _IDENTIFIER = Identifier()
 _decode_value = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
 _JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 
 
@@ -209,6 +210,19 @@ def split_list(body: bytes, *envelopes: str) -> tuple[tuple[bytes, ...], dict[st
         return records, {name: _decode_value(value) for name, value in outer.items()}
     except _JSON_ERRORS as error:
         raise UpstreamGarbled(f"The answer is not the JSON expected: {_start_of(text)}") from error
+
+
+def refuse_unreadable(body: bytes) -> None:
+    """Return when an answer is JSON or nothing at all; much cheaper than reading it.
+
+    Raises:
+        UpstreamGarbled: it is something else.
+    """
+    try:
+        if body and not body.isspace():
+            _skim(body)
+    except _JSON_ERRORS as error:
+        raise UpstreamGarbled(f"The answer is not the JSON expected: {_start_of(body)}") from error
 
 
 def read_json(answer: Answer) -> Any:

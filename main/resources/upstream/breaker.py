@@ -80,7 +80,7 @@ def judge(error: BaseException | None) -> Verdict:
 def find_hold(state: GuardState, owner: str, now: float) -> UpstreamHeld | None:
     """Give the reason why this call may not be made now, if there is one: a person, a pause, or the breaker."""
     if state.mode is BreakerMode.FORCED_OPEN:
-        return UpstreamOpen("The source is switched off by hand.")
+        return UpstreamOpen("The source's breaker is forced open by hand.")
     if left := state.paused_for(now):
         return UpstreamPaused(f"The shop asked to be left alone for {math.ceil(left)} s more.", left)
     breaker = state.breaker(now)

@@ -50,6 +50,8 @@ _DEPTH = 4
 _MINOR = ("minor", "cents")
 _COMMA = re.compile(r"\d,[0-9]{1,2}(?!\d)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_REQUIRED = ("id", "name", "price")
+_MOST_TOLD = 40
 _HEAD = "# A first guess: look at every line, then `python -m main sources try NAME`.\n"
 
 
@@ -80,7 +82,11 @@ def draft_source(answer: Answer) -> str:
         "list": listing,
         "fields": mapping,
     }
-    return _HEAD + yaml.safe_dump({"sources": [entry]}, sort_keys=False, allow_unicode=True, width=120)
+    return (
+        _HEAD
+        + _tell_missing(mapping, records)
+        + yaml.safe_dump({"sources": [entry]}, sort_keys=False, allow_unicode=True, width=120)
+    )
 
 
 def guess_fields(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,6 +98,25 @@ def guess_fields(records: list[dict[str, Any]]) -> dict[str, Any]:
         if path:
             found[ours] = _written(path, sample) if ours == "price" else path
     return found
+
+
+def _tell_missing(mapping: Mapping[str, Any], records: list[dict[str, Any]]) -> str:
+    """Give a comment on the required fields that were not found, with what the records have to choose from."""
+    missing = [name for name in _REQUIRED if name not in mapping]
+    paths = list(_paths_of(_merge(records)))
+    told = ", ".join(paths[:_MOST_TOLD]) + (", ..." if len(paths) > _MOST_TOLD else "")
+    return f"# Not found, to be added under fields: {', '.join(missing)}. The records have: {told}\n" if missing else ""
+
+
+def _paths_of(value: Any, path: str = "", depth: int = 0) -> Iterator[str]:
+    """Give the expression of every value that is no object; a list's first object stands for all of them."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        value, path = value[0], f"{path}[0]"
+    if not isinstance(value, dict) or depth > _DEPTH:
+        yield path
+        return
+    for key, below in value.items():
+        yield from _paths_of(below, f"{path}.{quote(key)}".lstrip("."), depth + 1)
 
 
 def _merge(records: list[dict[str, Any]]) -> dict[str, Any]:

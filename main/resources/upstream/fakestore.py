@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import fields
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list
 from main.resources.upstream.fields import Amount, Html, Identifier, Line, Name, Number, web_url
-from main.resources.upstream.looks import pick, said, unless_gone
-from main.resources.upstream.urls import quote_id
+from main.resources.upstream.looks import look_by_path
 from main.service.ports import CrawlPage
 
 if TYPE_CHECKING:
@@ -61,6 +59,4 @@ class FakeStoreConnector(BaseConnector):
 
     def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
         """Ask for one product's own address; where there is none, the API answers with null or with nothing."""
-        (one,) = wanted
-        answer = unless_gone(partial(self.session.get, f"/products/{quote_id(one.source_id)}", deadline=deadline))
-        return pick(said(answer), wanted, self.identify)
+        return look_by_path(self, wanted, deadline)

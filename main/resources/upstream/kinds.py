@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from main.resources.upstream.base import refuse_unreadable
 from main.resources.upstream.dummyjson import DummyJsonConnector
 from main.resources.upstream.ebay import EbayConnector
 from main.resources.upstream.fakestore import FakeStoreConnector
@@ -51,7 +52,8 @@ def connect(
 
     ``kept`` is where answers are kept that the shop may confirm instead of sending them again.
     """
-    session = session or UpstreamSession(source, watchdog or Watchdog(), guard, kept)
+    check = None if source.kind == "feed" else refuse_unreadable  # a feed may be CSV or XML
+    session = session or UpstreamSession(source, watchdog or Watchdog(), guard, kept, check=check)
     return _connector_class(source)(source, session, clock)
 
 

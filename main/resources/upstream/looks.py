@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from main.resources.upstream.urls import quote_id
 from main.service.errors import UpstreamGarbled, UpstreamRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from main.resources.upstream.base import BaseConnector
     from main.resources.upstream.session import Answer
     from main.service.model import Wanted
 
@@ -29,6 +31,18 @@ def unless_gone(ask: Callable[[], Answer]) -> Answer | None:
         if refusal.status in _GONE:
             return None
         raise
+
+
+def look_by_path(connector: BaseConnector, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
+    """Ask for one product at its own address below ``/products``; where there is none, some answer with null or with nothing.
+
+    Raises:
+        UpstreamError: the shop did not give what was asked.
+    """
+    (one,) = wanted
+    path = f"/products/{quote_id(one.source_id)}"
+    answer = unless_gone(lambda: connector.session.get(path, deadline=deadline))
+    return pick(said(answer), wanted, connector.identify)
 
 
 def pick(records: Iterable[bytes], wanted: Iterable[Wanted], identify: Callable[[bytes], str | None]) -> Mapping[str, bytes]:

@@ -22,7 +22,7 @@ from main.service.errors import UpstreamRefused
 from main.util.timed import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from main.resources.upstream.urls import Params
     from main.resources.upstream.watchdog import Watchdog
@@ -69,11 +69,23 @@ class _Call:
 
 
 class UpstreamSession:
-    """Calls to one source. Safe to use from several threads: each connection serves one call at a time, at most ``concurrency`` are kept."""
+    """Calls to one source. Safe to use from several threads: each connection serves one call at a time, at most ``concurrency`` are kept.
 
-    def __init__(self, source: Source, watchdog: Watchdog, guard: Guard | None = None, kept: Cache | None = None) -> None:
+    ``check`` raises UpstreamGarbled for a body that cannot be what was asked for, so that the guard learns of it too.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        watchdog: Watchdog,
+        guard: Guard | None = None,
+        kept: Cache | None = None,
+        *,
+        check: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._source = source
         self._place = Place.of(source.url)
+        self._check = check
         self._closed = threading.Event()
         self._guard = guard or Guard(source)
         self._asker = Asker(source)
@@ -179,6 +191,8 @@ class UpstreamSession:
             self._kept.renew(call.whole_url, call.kept)
             return Answer(call.url, call.kept.headers, call.kept.body)
         refuse_errors(reply)
+        if self._check is not None:
+            self._check(reply.body)
         if self._kept is not None and call.repeatable:
             self._kept.keep(call.whole_url, reply)
         return Answer(call.url, {name.lower(): value for name, value in reply.headers.items()}, reply.body)

@@ -71,7 +71,7 @@ class Place:
             UpstreamGarbled: it is no URL.
         """
         try:
-            return cls(url, origin_of(url), urlsplit(url).path.rstrip("/"))
+            return cls(url, origin_of(url), urlsplit(requote_uri(url)).path.rstrip("/"))
         except ValueError as error:
             raise UpstreamGarbled("The source's URL is not a URL.") from error
 

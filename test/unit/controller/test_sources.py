@@ -198,6 +198,10 @@ def test_a_change_that_makes_no_sense_changes_nothing(guarded: Guarded, given: A
     assert guarded.book.states == {}
 
 
+def test_a_body_that_is_no_json_is_told_so(guarded: Guarded):
+    assert guarded.patch(data="{", content_type="application/json").json["detail"] == "The body is not well-formed JSON."
+
+
 def test_the_guard_of_a_source_nobody_knows_is_404(guarded: Guarded):
     assert guarded.patch("nobody", json={"enabled": True}).status_code == 404
     assert guarded.book.states == {}

@@ -91,6 +91,7 @@ def test_all_products_are_asked_for_at_once_and_several_in_one_call_where_that_i
 def test_what_has_aged_is_served_at_once_and_renewed_behind_it(desk):
     acme = desk()
     acme.look("1")
+    acme.settle()  # its lock is given back
     acme.clock.advance(10)
     acme.shop.stock["1"] = acme.shop.stock["2"].replace(b'"id":"2"', b'"id":"1"')
     aged = acme.look("1")
@@ -103,12 +104,48 @@ def test_what_has_aged_is_served_at_once_and_renewed_behind_it(desk):
 def test_one_renewal_is_enough_however_many_ask(desk):
     acme, hang = desk(), threading.Event()
     acme.look("1")
+    acme.settle()  # its lock is given back
     acme.clock.advance(10)
     acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
     assert {acme.look("1").state for _ in range(20)} == {LookState.STALE}
     hang.set()
     acme.settle()
     assert len(acme.shop.looked) == 2
+
+
+def test_what_has_aged_in_the_shared_tier_alone_is_served_at_once_too(desk):
+    acme, hang = desk(), threading.Event()
+    acme.look("1")
+    acme.settle()  # its lock is given back
+    acme.cache.near = False
+    acme.clock.advance(10)
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    first = acme.look("1")
+    acme.clock.advance(2)
+    second = acme.look("1")
+    assert [(look.state, look.age_s, look.reason) for look in (first, second)] == [
+        (LookState.STALE, 10, None),
+        (LookState.STALE, 12, None),
+    ]
+    acme.guards.states["acme"] = GuardState(purged_at=acme.clock.now().timestamp())
+    assert acme.look("1").state is LookState.TIMEOUT
+    hang.set()
+    acme.settle()
+    assert len(acme.shop.looked) == 2
+
+
+def test_calls_that_hang_keep_nobody_from_what_the_shared_tier_has(desk):
+    acme, hang = desk(concurrency=1), threading.Event()
+    acme.look("1")
+    acme.settle()  # its lock is given back
+    acme.cache.near = False
+    acme.clock.advance(1)
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    acme.begin("2")
+    assert acme.look("1").state is LookState.CACHED
+    acme.clock.advance(9)
+    assert acme.look("1").state is LookState.STALE
+    hang.set()
 
 
 @pytest.mark.parametrize(
@@ -254,6 +291,8 @@ def test_looks_that_waited_too_long_for_a_place_are_not_made_any_more(desk):
     acme, hang = desk(concurrency=1), threading.Event()
     acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
     acme.begin("1")
+    while not acme.shop.looked:
+        time.sleep(0.005)
     late = acme.begin("2", seconds=0.01)["2"]
     time.sleep(0.05)
     hang.set()
@@ -268,11 +307,13 @@ def test_looks_that_waited_too_long_for_a_place_are_not_made_any_more(desk):
 def test_a_crowded_lane_refuses_at_once(desk):
     acme, hang = desk(concurrency=1), threading.Event()
     acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
-    begun = acme.begin(*map(str, range(600)), seconds=0.01)
-    crowded = [flight for flight in begun.values() if flight.landed.kept]
-    assert len(crowded) in {99, 100}  # the first may have left the lane's queue already, or not yet
+    begun = acme.begin(*map(str, range(600)))
+    until = time.monotonic() + PATIENCE
+    # 500 wait and one is being made, which may have left the queue already or not yet.
+    while len(crowded := [flight for flight in begun.values() if flight.landed.kept]) < 99 and time.monotonic() < until:
+        time.sleep(0.005)
+    assert len(crowded) in {99, 100}
     assert {flight.finish().state for flight in crowded} == {LookState.TIMEOUT}
-    time.sleep(0.05)
     hang.set()
 
 

@@ -175,7 +175,7 @@ class TestHalfOpen:
 
     def test_switched_off_by_hand_it_lets_nobody_through(self):
         held = find_hold(GuardState(mode=BreakerMode.FORCED_OPEN, paused_until=NOW + 9), "one", NOW)
-        assert (type(held), str(held), held.retry_after) == (UpstreamOpen, "The source is switched off by hand.", None)
+        assert (type(held), str(held), held.retry_after) == (UpstreamOpen, "The source's breaker is forced open by hand.", None)
 
 
 class TestPause:

@@ -100,6 +100,18 @@ def test_a_file_leaves_the_address_to_be_edited():
     assert entry["priced"] is False
 
 
+def test_what_is_required_and_was_not_found_is_told_with_what_there_is_to_choose_from():
+    text, _ = drafted(
+        [{"art": {"nr": "A1", "names": {"de": "Lampe"}}, "prices": [{"kind": "net", "cent": 5}], "empty": [], "é": 1}]
+    )
+    assert text.splitlines()[1] == (
+        "# Not found, to be added under fields: id, name, price. "
+        'The records have: art.nr, art.names.de, prices[0].kind, prices[0].cent, empty, "é"'
+    )
+    assert "Not found" not in drafted(BESPOKE)[0]
+    assert drafted([{f"key{number}": 1 for number in range(50)}])[0].splitlines()[1].endswith("key39, ...")
+
+
 def test_a_link_header_is_the_way_on():
     assert drafted([{"id": 1}], link="<x>")[1]["list"]["page"] == {"style": "link"}
 

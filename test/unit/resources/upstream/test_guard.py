@@ -141,7 +141,7 @@ class TestBreaker:
     def test_a_person_can_switch_the_source_off(self, guard, book):
         switch(book, BreakerMode.FORCED_OPEN)
         held = call(guard)
-        assert (type(held), str(held), held.retry_after) == (UpstreamOpen, "The source is switched off by hand.", None)
+        assert (type(held), str(held), held.retry_after) == (UpstreamOpen, "The source's breaker is forced open by hand.", None)
         switch(book, BreakerMode.AUTO)
         assert call(guard) is None
 

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug import Response
 
 from main.resources.upstream.feed import FeedConnector
 from main.resources.upstream.kinds import KINDS, connect
 from main.resources.upstream.woocommerce import WooCommerceConnector
 from main.resources.upstream.woostore import WooStoreConnector
-from main.service.errors import RecordRejected
+from main.service.errors import RecordRejected, UpstreamGarbled, UpstreamOpen
 from main.service.model import Credentials, FieldMap, FieldRule, Money
 from main.util.clock import SystemClock
 from main.util.secret import Secret
@@ -55,6 +56,21 @@ def test_each_kind_has_its_connector(kind):
 def test_woocommerce_without_a_key_is_asked_by_its_public_api(api, credentials, expected):
     source = replace(A_SOURCE, kind="woocommerce", api=api, credentials=credentials)
     assert type(connect(source, SystemClock())) is expected
+
+
+def test_a_shop_whose_answers_cannot_be_read_is_left_alone_after_five(dial):
+    shop = dial(Response("<html>Down for maintenance</html>"), "fakestore")
+    for _ in range(5):
+        with pytest.raises(UpstreamGarbled, match="it is an HTML or XML page"):
+            shop.fetch(None)
+    with pytest.raises(UpstreamOpen):
+        shop.fetch(None)
+
+
+def test_a_feed_need_not_be_json(dial):
+    feed = dial(Response("id,name,price\n1,Lamp,9.90\n"), "feed", format="csv")
+    for _ in range(6):
+        assert len(list(feed.fetch(None).records)) == 1
 
 
 def test_nothing_is_called_before_the_first_fetch_and_closing_is_harmless():

@@ -83,6 +83,10 @@ class TestPlaces:
         with pytest.raises(UpstreamGarbled):
             SHOP.linked(link)
 
+    def test_an_address_in_any_script_is_asked_as_urls_are_written(self):
+        place = Place.of("https://shop.example/متجر")
+        assert place.below("/منتجات") == "https://shop.example/%D9%85%D8%AA%D8%AC%D8%B1/%D9%85%D9%86%D8%AA%D8%AC%D8%A7%D8%AA"
+
     def test_a_shop_at_the_root_may_link_anywhere_on_its_host(self):
         assert Place.of("https://shop.example").linked("https://shop.example/x") == "https://shop.example/x"
 
