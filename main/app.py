@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from main import __version__
 from main.bootstrap import build_services
-from main.controller import middleware
+from main.controller import caps, idempotency, limits, middleware
 from main.controller.context import Services, attach_services
 from main.controller.platform import platform
 from main.controller.problems import render
@@ -18,8 +18,10 @@ from main.controller.products import products
 from main.controller.sources import sources
 from main.controller.swagger import AisleApi
 from main.controller.syncs import syncs
+from main.service.model import NOBODY
 
 if TYPE_CHECKING:
+    from main.service.model import Caller
     from main.settings import Settings
 
 
@@ -44,6 +46,9 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
+    caps.install(app)
+    limits.install(app, built.limit, _who)
+    idempotency.install(app, built.replies, _who, built.clock)
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
     attach_services(app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live))
@@ -58,3 +63,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     for namespace in (products, sources, syncs, platform):
         api.add_namespace(namespace)
     return app
+
+
+def _who() -> Caller:
+    return NOBODY

@@ -19,6 +19,9 @@ from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
+from main.resources.limits.counters import StorageCounters
+from main.resources.limits.storages import make_storages
+from main.resources.replies.sqlite import SqliteReplies
 from main.resources.upstream.canned import CannedSession
 from main.resources.upstream.draft import draft_source
 from main.resources.upstream.guard import Guard
@@ -30,9 +33,11 @@ from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
 from main.service.lifecycle import Component, Lifecycle
+from main.service.limits import RateLimit
 from main.service.live import LiveService
+from main.service.loginlimits import LoginLimits
 from main.service.looks import LookTools
-from main.service.model import Source
+from main.service.model import Policy, Source
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
 from main.service.search import SearchService
@@ -49,12 +54,14 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.model import Rate
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, Replies, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
+LIMITS = "limits"  # the folder in which the machine's workers count for the limits
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
@@ -72,6 +79,10 @@ class ReadingServices:
     registry: SourceRegistry
     follower: Follower
     live: LiveService
+    limit: RateLimit
+    logins: LoginLimits
+    replies: Replies
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,7 @@ def build_services(
     cache, book = make_cache(settings), book or FileGuardBook(settings.data / GUARDS)
     registry = SourceRegistry(settings.sources)
     live = live or _make_live(settings, registry, cache, book, clock)
+    counters = make_counters(settings)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
@@ -126,7 +138,22 @@ def build_services(
         follower=Follower(registry, ConfigFile(settings, "api", keeps=True), clock),
         live=live,
         cache=cache,
+        limit=RateLimit(counters, _policy("api", settings.limits.api)),
+        logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
+        replies=SqliteReplies(path),
+        clock=clock,
     )
+
+
+def make_counters(settings: Settings) -> StorageCounters:
+    """Make what counts for the limits, over all workers; nothing is connected before it is used."""
+    chosen = settings.cache
+    url = chosen.url.reveal() if chosen.url else None
+    return StorageCounters(*make_storages(settings.data / LIMITS, url))
+
+
+def _policy(name: str, rate: Rate | None) -> Policy | None:
+    return None if rate is None else Policy(name, rate)
 
 
 def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:

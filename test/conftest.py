@@ -69,6 +69,7 @@ def write_config(folder: Path, shops_url: str) -> Path:
     path = folder / "config.yml"
     path.write_text(f"""
 server: {{proxies: 1}}
+limits: {{api: off}}
 greeting: {{default_name: World}}
 sources:
   - {{name: lumen, kind: shopify, url: "{shops_url}/lumen", currency: EUR, every: 1h}}

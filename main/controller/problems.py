@@ -26,7 +26,7 @@ _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This address takes application/json.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this address takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
 }
 

@@ -12,6 +12,7 @@ from flask_restx import Api
 
 from main.controller import bodies, fields, schemas, standing
 from main.controller.documents import ShownProductSchema, UtcTime
+from main.controller.limitdocs import describe_limits
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ _SHOWN: Mapping[str, type[Schema]] = {
 }
 _GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _PROBLEMS = {
-    400: ("Problem", "The body is not well-formed JSON."),
+    400: ("Problem", "The body is not well-formed JSON, or the Idempotency-Key is malformed."),
     404: ("Problem", "There is no such thing."),
-    409: ("Problem", "The source is switched off."),
+    409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
     413: ("Problem", "The body is larger than 64 KiB."),
     415: ("Problem", "The body is something else than JSON."),
     422: ("Invalid", "A parameter or field is unknown or wrong; errors names it."),
@@ -263,5 +264,6 @@ class AisleApi(Api):  # type: ignore[misc]
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())
             operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
+        describe_limits(made["paths"])
         kept = {key: value for key, value in made.items() if key != "responses"}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

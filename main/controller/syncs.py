@@ -10,6 +10,7 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SyncRequestSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
+from main.controller.idempotency import idempotent
 from main.controller.links import paging_headers, sync_path
 from main.controller.middleware import load_args
 from main.controller.parameters import NoParametersSchema, PagingSchema
@@ -33,6 +34,7 @@ _NAME = {"_in": "path", "x-example": "lumen"}
 class SyncRequest(Resource):  # type: ignore[misc]
     """A sync that is wanted now."""
 
+    @idempotent(syncs)
     @documented(
         syncs,
         "Sync",

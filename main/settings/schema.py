@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from main.service.model import LiveRules, Source
 from main.settings import model
 from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration
+from main.settings.fields import CurrencyCode, Duration, LimitRate
 from main.settings.servers import SERVERS, ServerUrl
 from main.settings.sources import SourceSchema, read_files
 from main.util.logs import LEVELS
@@ -110,6 +110,14 @@ class ServerSchema(Section):
     proxies = integer(0, 10)
 
 
+class LimitsSchema(Section):
+    """``limits``."""
+
+    into = model.Limits
+    api = LimitRate()
+    login_address = LimitRate()
+
+
 class SearchSchema(Section):
     """``search``."""
 
@@ -157,6 +165,7 @@ class ConfigSchema(Schema):
     search = fields.Nested(SearchSchema)
     server = fields.Nested(ServerSchema)
     live = fields.Nested(LiveSchema)
+    limits = fields.Nested(LimitsSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

@@ -31,7 +31,7 @@ class Installation:
     def __init__(self, folder: Path, *sources: Mapping[str, Any], **config: Any) -> None:
         self.folder = folder
         self.environ = {"AISLE_CONFIG": str(folder / "config.yml"), "AISLE_DATA": str(folder / "data")}
-        (folder / "config.yml").write_text(yaml.safe_dump({"sources": list(sources), **config}))
+        (folder / "config.yml").write_text(yaml.safe_dump({"limits": {"api": "off"}, "sources": list(sources), **config}))
 
     @property
     def command(self) -> list[str]:
