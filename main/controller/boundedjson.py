@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 DEPTH = 16  # levels of lists and objects
 VALUES = 2_000  # lists, objects, strings and numbers, names of fields included
 NUMBER = 40  # characters of one number
+_TOO_DEEP = f"must be nested at most {DEPTH} levels deep"
 # Possessive, so that nothing is tried twice. Only ever run over well-formed JSON, in which every string ends.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|[-0-9][-+.0-9eE]*+', re.DOTALL)
 
@@ -25,7 +26,9 @@ def read_json(raw: bytes) -> Any:
     """
     try:
         given = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:  # also what is nested 1,024 levels deep or more
+    except orjson.JSONDecodeError as error:
+        if "recursion" in error.msg.lower():  # it gives up at 1,024 levels, far beyond ours
+            raise _fault(_TOO_DEEP) from error
         raise BadRequest("The body is not well-formed JSON.") from error
     _check(raw)
     return given
@@ -43,7 +46,7 @@ def _check(raw: bytes) -> None:
         elif first != b'"' and len(token) > NUMBER:
             raise _fault(f"must have no number of more than {NUMBER} characters")
         if depth > DEPTH:
-            raise _fault(f"must be nested at most {DEPTH} levels deep")
+            raise _fault(_TOO_DEEP)
         if count > VALUES:
             raise _fault(f"must have at most {VALUES} values")
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import schemathesis
 
+from main.controller.parameters import DEPTH_LIMIT
+from main.service.model import PER_PAGE
+
 
 @schemathesis.hook("filter_query")
 def keep_what_makes_sense(_context: Any, query: Any) -> bool:
-    """Keep words with a letter or a digit in them, and a lowest price that is not above the highest."""
+    """Keep words with a letter or a digit in them, a lowest price that is not above the highest, and a page that is not too far down."""
     given = dict(query or {})
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
-    return _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
+    deep = (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) > DEPTH_LIMIT
+    return not deep and _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
 
 
 def _says_something(text: Any) -> bool:

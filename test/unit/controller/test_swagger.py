@@ -12,6 +12,7 @@ from jsonschema import Draft4Validator
 from main.app import create_app
 from main.controller import bodies, documents, fields, schemas, standing
 from main.controller import parameters as asked
+from main.controller.limits import UNLIMITED
 from main.controller.swagger import DEFINITIONS
 from test.fakes import FakeClock
 from test.unit.controller.documented import assert_as_documented, find_faults
@@ -172,7 +173,12 @@ def test_lists_are_documented_the_way_they_are_written(document: Document):
 def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(document: Document):
     for path, operation, parameters in operations(document):
         codes = set(operation["responses"])
-        wanted = {"200", "500"} | (set() if path in PROBES else {"422"}) | ({"404"} if "{" in path else set())
+        wanted = (
+            {"200", "500"}
+            | (set() if path in PROBES else {"422"})
+            | (set() if path in UNLIMITED else {"429"})
+            | ({"404"} if "{" in path else set())
+        )
         reads = path.startswith(("/products", "/sources")) or path == "/ready"
         tagged = {"304"} if path.startswith("/products") else set()
         assert codes == wanted | ({"503"} if reads else set()) | tagged, path
@@ -184,17 +190,30 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
 def test_every_operation_that_writes_documents_its_body_its_answers_and_its_errors(document: Document):
     every = {(path, method): operation for path, method, operation in writes(document)}
     emptied = every.pop(("/sources/{name}/cache", "delete"))
-    assert set(emptied["responses"]) == {"204", "404", "422", "500", "503"}
+    assert set(emptied["responses"]) == {"204", "404", "422", "429", "500", "503"}
     found = every
     assert set(found) == set(WRITES)
     for place, operation in found.items():
         codes = set(operation["responses"])
-        assert codes - {"200", "202"} == {"404", "422", "500", "503"} | WRITES[place]
-        [parameter] = operation["parameters"]
+        assert codes - {"200", "202"} == {"404", "422", "429", "500", "503"} | WRITES[place]
+        [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
         assert find_faults(parameter["schema"], parameter["x-example"]) == []
         assert parameter["description"]
         assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_a_post_that_makes_something_documents_the_key_that_makes_it_safe_to_repeat(document: Document):
+    [header] = [each for each in document["paths"]["/sources/{name}/sync"]["post"]["parameters"] if each["in"] == "header"]
+    assert (header["name"], header.get("required", False)) == ("Idempotency-Key", False)
+
+
+def test_every_answer_of_a_limited_route_documents_how_much_is_left(document: Document):
+    for path, operation, _ in operations(document):
+        fields_of = [
+            set(answer.get("headers", {})) >= {"RateLimit", "RateLimit-Policy"} for answer in operation["responses"].values()
+        ]
+        assert all(fields_of) if path not in UNLIMITED else not any(fields_of)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1})])
