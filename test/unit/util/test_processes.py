@@ -45,9 +45,7 @@ def test_where_nothing_is_told_nothing_is_known(monkeypatch, tmp_path):
 
 def test_a_process_that_lives_has_not_ended_and_one_that_was_killed_has():
     code = "from main.util.processes import own_mark; print(own_mark(), flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         mark = child.stdout.readline().strip()
         assert mark not in {"", own_mark()}
         assert not has_ended(mark)
