@@ -10,11 +10,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from main import __version__
 from main.bootstrap import build_services
-from main.controller import cors, headers, middleware
+from main.controller import caps, cors, headers, idempotency, limits, middleware
 from main.controller.auth import auth
 from main.controller.context import Services, attach_services
 from main.controller.csrf import CsrfGuard
-from main.controller.guards import Gate, attach_gate
+from main.controller.guards import Gate, attach_gate, caller
 from main.controller.platform import platform
 from main.controller.problems import render
 from main.controller.products import products
@@ -50,9 +50,14 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     middleware.install(app)
     headers.install(app)
     cors.install(app, settings.auth.origins)
+    caps.install(app)
+    limits.install(app, built.limit, caller)
+    idempotency.install(app, built.replies, caller, built.clock)
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
-    attach_services(app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live))
+    attach_services(
+        app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live, built.logins)
+    )
     gate = _make_gate(settings, built)
     attach_gate(app, gate)
     api = AisleApi(

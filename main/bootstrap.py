@@ -25,6 +25,9 @@ from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
+from main.resources.limits.counters import StorageCounters
+from main.resources.limits.storages import make_storages
+from main.resources.replies.sqlite import SqliteReplies
 from main.resources.tokens.codec import JwtCodec
 from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.installation import installation_secret
@@ -45,10 +48,12 @@ from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
 from main.service.lifecycle import Component, Lifecycle
+from main.service.limits import RateLimit
 from main.service.live import LiveService
+from main.service.loginlimits import LoginLimits
 from main.service.looks import LookTools
 from main.service.machines import MachineKeys
-from main.service.model import Source, TokenTerms
+from main.service.model import Policy, Source, TokenTerms
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
 from main.service.revoked import Revoked
@@ -67,7 +72,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from main.service.doors import Passwords
-    from main.service.ports import AccountStore, CatalogueReader, CatalogueWriter, Connector, Door, GuardBook, SyncBoard
+    from main.service.model import Rate
+    from main.service.ports import (
+        AccountStore,
+        CatalogueReader,
+        CatalogueWriter,
+        Connector,
+        Door,
+        GuardBook,
+        Replies,
+        SyncBoard,
+    )
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -76,6 +91,7 @@ GUARDS = "guards"  # the folder, in the data folder, in which all processes of t
 KEYS = "keys"  # the folder of the keys that sign tokens
 PROVIDERS = "providers"  # the folder of the last-good copies of identity providers' keys
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
+LIMITS = "limits"  # the folder in which the machine's workers count for the limits
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
@@ -95,6 +111,10 @@ class ReadingServices:
     live: LiveService
     door: Door
     csrf_secret: bytes
+    limit: RateLimit
+    logins: LoginLimits
+    replies: Replies
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     live = given.get("live") or _make_live(settings, registry, cache, book, clock)
     accounts = make_account_store(settings, clock)
     door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
+    counters = make_counters(settings)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
@@ -178,7 +199,22 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         cache=cache,
         door=door,
         csrf_secret=installation_secret(settings.data / PROOFS),
+        limit=RateLimit(counters, _policy("api", settings.limits.api)),
+        logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
+        replies=SqliteReplies(path),
+        clock=clock,
     )
+
+
+def make_counters(settings: Settings) -> StorageCounters:
+    """Make what counts for the limits, over all workers; nothing is connected before it is used."""
+    chosen = settings.cache
+    url = chosen.url.reveal() if chosen.url else None
+    return StorageCounters(*make_storages(settings.data / LIMITS, url))
+
+
+def _policy(name: str, rate: Rate | None) -> Policy | None:
+    return None if rate is None else Policy(name, rate)
 
 
 def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:

@@ -70,6 +70,7 @@ def write_config(folder: Path, shops_url: str) -> Path:
     path.write_text(f"""
 server: {{proxies: 1}}
 auth: {{anonymous: reader}}
+limits: {{api: off}}
 greeting: {{default_name: World}}
 sources:
   - {{name: lumen, kind: shopify, url: "{shops_url}/lumen", currency: EUR, every: 1h}}

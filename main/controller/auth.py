@@ -9,9 +9,11 @@ from flask_restx import Namespace, Resource
 
 from main.controller.bodies import LoginSchema, RefreshSchema, load_body
 from main.controller.conditional import answer_json
+from main.controller.context import services
 from main.controller.credentials import MISSING, clear_cookie, set_cookie
 from main.controller.guards import caller, gate, public, reader
 from main.controller.identities import CallerSchema, FarewellSchema, TokensSchema
+from main.controller.limits import client_address
 from main.controller.middleware import load_args
 from main.controller.parameters import NoParametersSchema
 from main.controller.swagger import BODY_ERRORS, COOKIE_HEADER, body, documented
@@ -49,7 +51,9 @@ class Login(Resource):  # type: ignore[misc]
         """Log in with name and password; a browser keeps the access token in a cookie that scripts cannot read."""
         load_args(_NONE)
         given = load_body(_LOGIN)
-        return _welcome("Logged in", *gate().door.login(given["username"], given["password"]))
+        with services().logins.attempt(given["username"], client_address()):
+            tokens, found = gate().door.login(given["username"], given["password"])
+        return _welcome("Logged in", tokens, found)
 
     @reader
     @documented(

@@ -13,7 +13,7 @@ from flask import Response, current_app, got_request_exception, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from main.controller.bodies import MalformedBody
+from main.controller.boundedjson import MalformedBody
 from main.controller.schemas import SourceMetaSchema
 from main.service.errors import (
     AisleError,
@@ -39,7 +39,7 @@ _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This address takes application/json.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this address takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
 }
 

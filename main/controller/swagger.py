@@ -14,6 +14,7 @@ from flask_restx import Api
 from main.controller import bodies, fields, identities, schemas, standing
 from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.guards import PUBLIC, ROLE
+from main.controller.limitdocs import describe_limits
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ _SHOWN: Mapping[str, type[Schema]] = {
 }
 _GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _PROBLEMS = {
-    400: ("Problem", "The body is not well-formed JSON."),
+    400: ("Problem", "The body is not well-formed JSON, or the Idempotency-Key is malformed."),
     401: ("Problem", "Nobody is known to be asking: no credentials, or wrong ones."),
     403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
-    409: ("Problem", "The source is switched off."),
+    409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
     413: ("Problem", "The body is larger than 64 KiB."),
     415: ("Problem", "The body is something else than JSON."),
     429: ("Problem", "Asked too often; Retry-After says when to come back."),
@@ -326,5 +327,6 @@ class AisleApi(Api):  # type: ignore[misc]
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())
             operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
+        describe_limits(made["paths"])
         kept = {key: value for key, value in made.items() if key != "responses"}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

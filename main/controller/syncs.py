@@ -11,6 +11,7 @@ from main.controller.bodies import SyncRequestSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
 from main.controller.guards import admin, reader
+from main.controller.idempotency import idempotent
 from main.controller.links import paging_headers, sync_path
 from main.controller.middleware import load_args
 from main.controller.parameters import NoParametersSchema, PagingSchema
@@ -35,6 +36,7 @@ class SyncRequest(Resource):  # type: ignore[misc]
     """A sync that is wanted now."""
 
     @admin
+    @idempotent(syncs)
     @documented(
         syncs,
         "Sync",

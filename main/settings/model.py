@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from main.service.model import HashRules, LiveRules, Platform
+from main.service.model import HashRules, LiveRules, Platform, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,18 @@ class Server:
     proxies: int = 0
 
 
+_API_RATE = Rate(600, timedelta(minutes=1))
+_LOGIN_RATE = Rate(30, timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a caller may ask, and how often an address may try to log in; None sets no limit."""
+
+    api: Rate | None = _API_RATE
+    login_address: Rate | None = _LOGIN_RATE
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """How many answered pages each process remembers; 0 remembers none."""
@@ -147,6 +160,7 @@ class Settings:
     logger: Logger = Logger()
     search: Search = Search()
     server: Server = Server()
+    limits: Limits = field(default_factory=Limits)
     live: LiveRules = field(default_factory=LiveRules)
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())

@@ -12,7 +12,7 @@ from main.service.model import HashRules, LiveRules, Source
 from main.settings import model
 from main.settings.access import HideSchema, Origins
 from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration, Size
+from main.settings.fields import CurrencyCode, Duration, LimitRate, Size
 from main.settings.servers import SERVERS, ServerUrl
 from main.settings.sources import SourceSchema, read_files
 from main.settings.tokens import TokensSchema
@@ -126,6 +126,14 @@ class ServerSchema(Section):
     proxies = integer(0, 10)
 
 
+class LimitsSchema(Section):
+    """``limits``."""
+
+    into = model.Limits
+    api = LimitRate()
+    login_address = LimitRate()
+
+
 class SearchSchema(Section):
     """``search``."""
 
@@ -173,6 +181,7 @@ class ConfigSchema(Schema):
     search = fields.Nested(SearchSchema)
     server = fields.Nested(ServerSchema)
     live = fields.Nested(LiveSchema)
+    limits = fields.Nested(LimitsSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

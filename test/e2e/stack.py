@@ -88,7 +88,7 @@ class Stack:
         try:
             yield uwsgi.process.returncode
         finally:
-            start_uwsgi(self.family, self.plan, self.plan.make_environment())
+            start_uwsgi(self.family, self.plan, self.plan.make_environment() | {"AISLE_LIMITS__API": "off"})
             self.family.wait_until("uWSGI", lambda: answers(LOOPBACK, self.plan.port, "/health"))
 
 

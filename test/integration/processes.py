@@ -31,9 +31,8 @@ class Installation:
     def __init__(self, folder: Path, *sources: Mapping[str, Any], **config: Any) -> None:
         self.folder = folder
         self.environ = {"AISLE_CONFIG": str(folder / "config.yml"), "AISLE_DATA": str(folder / "data")}
-        (folder / "config.yml").write_text(
-            yaml.safe_dump({"auth": {"anonymous": "reader"}, "sources": list(sources), **config})
-        )
+        open_to_all = {"auth": {"anonymous": "reader"}, "limits": {"api": "off"}}
+        (folder / "config.yml").write_text(yaml.safe_dump({**open_to_all, "sources": list(sources), **config}))
 
     @property
     def command(self) -> list[str]:

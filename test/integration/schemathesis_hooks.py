@@ -7,10 +7,13 @@ from typing import Any
 
 import schemathesis
 
+from main.controller.parameters import DEPTH_LIMIT
+from main.service.model import PER_PAGE
+
 
 @schemathesis.hook("filter_query")
 def keep_what_makes_sense(_context: Any, query: Any) -> bool:
-    """Keep words with a letter or a digit in them, a lowest price that is not above the highest, and no shop that must answer live.
+    """Keep words that say something, prices and pages within their bounds, and no shop that must answer live.
 
     A shop that must answer may have been switched off by a call made before; then 503 is the right answer, and documented.
     """
@@ -18,7 +21,8 @@ def keep_what_makes_sense(_context: Any, query: Any) -> bool:
     if given.get("require") and str(given.get("live")).lower() == "true":
         return False
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
-    return _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
+    deep = (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) > DEPTH_LIMIT
+    return not deep and _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
 
 
 def _says_something(text: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
+from main.service.model.idempotency import Begun, Claim, Reply, Standing
+from main.service.model.limit import Count, Policy, Verdict
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -45,11 +47,14 @@ __all__ = [
     "Account",
     "ApiKey",
     "Availability",
+    "Begun",
     "BreakerMode",
     "BreakerState",
     "Bucket",
     "Caller",
     "CallerKind",
+    "Claim",
+    "Count",
     "Credentials",
     "Drift",
     "Fault",
@@ -76,6 +81,7 @@ __all__ = [
     "Page",
     "Paging",
     "Platform",
+    "Policy",
     "PriceBucket",
     "PriceRange",
     "Product",
@@ -85,12 +91,14 @@ __all__ = [
     "Rating",
     "Reading",
     "Rejected",
+    "Reply",
     "Role",
     "Shape",
     "Source",
     "SourceRecord",
     "SourceStatus",
     "SourcesChange",
+    "Standing",
     "State",
     "SyncRecord",
     "SyncReport",
@@ -101,6 +109,7 @@ __all__ = [
     "TokenPair",
     "TokenTerms",
     "Variant",
+    "Verdict",
     "Wanted",
     "Wish",
     "compare_sources",

@@ -13,6 +13,7 @@ from jsonschema import Draft4Validator
 from main.app import create_app
 from main.controller import bodies, documents, fields, identities, schemas, standing
 from main.controller import parameters as asked
+from main.controller.limits import UNLIMITED
 from main.controller.swagger import DEFINITIONS
 from main.settings.model import Auth
 from test.fakes import FakeClock
@@ -180,7 +181,12 @@ def test_lists_are_documented_the_way_they_are_written(document: Document):
 def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(document: Document):
     for path, operation, parameters in operations(document):
         codes = set(operation["responses"])
-        wanted = {"200", "500"} | (set() if path in PROBES else {"422"}) | ({"404"} if "{" in path else set())
+        wanted = (
+            {"200", "500"}
+            | (set() if path in PROBES else {"422"})
+            | (set() if path in UNLIMITED else {"429"})
+            | ({"404"} if "{" in path else set())
+        )
         guarded = operation["x-role"] != "public"
         tagged = {"304"} if path.startswith("/products") else set()
         stored = {"503"} if guarded or path in {"/ready", "/.well-known/jwks.json"} else set()
@@ -200,12 +206,25 @@ def test_every_operation_that_writes_documents_its_body_its_answers_and_its_erro
     assert set(found) == set(WRITES)
     for place, operation in found.items():
         codes = set(operation["responses"])
-        assert codes - {"200", "202"} == {"422", "500", "503"} | WRITES[place]
-        [parameter] = operation["parameters"]
+        assert codes - {"200", "202"} == {"422", "429", "500", "503"} | WRITES[place]
+        [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
         assert find_faults(parameter["schema"], parameter["x-example"]) == []
         assert parameter["description"]
         assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_a_post_that_makes_something_documents_the_key_that_makes_it_safe_to_repeat(document: Document):
+    [header] = [each for each in document["paths"]["/sources/{name}/sync"]["post"]["parameters"] if each["in"] == "header"]
+    assert (header["name"], header.get("required", False)) == ("Idempotency-Key", False)
+
+
+def test_every_answer_of_a_limited_route_documents_how_much_is_left(document: Document):
+    for path, operation, _ in operations(document):
+        fields_of = [
+            set(answer.get("headers", {})) >= {"RateLimit", "RateLimit-Policy"} for answer in operation["responses"].values()
+        ]
+        assert all(fields_of) if path not in UNLIMITED else not any(fields_of)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1})])
