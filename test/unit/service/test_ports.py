@@ -7,6 +7,8 @@ import pytest
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.guards.files import FileGuardBook
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
 from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
@@ -21,6 +23,8 @@ PAIRS = [
     (MemoryStaging, ports.Staging),
     (FakeConnector, ports.Connector),
     (FakeResource, ports.Resource),
+    (FileGuardBook, ports.GuardBook),
+    (MemoryGuardBook, ports.GuardBook),
 ]
 
 
