@@ -12,6 +12,8 @@ from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.guards.files import FileGuardBook
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
 from main.settings import ConfigFile
@@ -32,6 +34,8 @@ PAIRS = [
     (MemoryCatalogue, ports.SyncBoard),
     (MemoryGuardBook, ports.GuardBook),
     (FakeResource, ports.Resource),
+    (FileGuardBook, ports.GuardBook),
+    (MemoryGuardBook, ports.GuardBook),
 ]
 
 
