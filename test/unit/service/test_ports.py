@@ -17,7 +17,8 @@ from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
 from main.settings import ConfigFile
-from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryGuardBook, MemoryStaging
+from test import fakes
+from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
 
 PAIRS = [
     (SqliteReader, ports.CatalogueReader),
@@ -35,7 +36,7 @@ PAIRS = [
     (MemoryGuardBook, ports.GuardBook),
     (FakeResource, ports.Resource),
     (FileGuardBook, ports.GuardBook),
-    (MemoryGuardBook, ports.GuardBook),
+    (fakes.MemoryGuardBook, ports.GuardBook),
 ]
 
 
