@@ -9,11 +9,15 @@ from flask import request
 from main import app as app_module
 from main.app import create_app
 from main.service.errors import AisleError, StoreDown
+from main.settings import ask_reload
 from main.settings.model import Server
-from test.fakes import MemoryCatalogue
+from test.conftest import settings_in
+from test.fakes import FakeClock, MemoryCatalogue
+from test.integration.processes import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from main.settings import Settings
 
@@ -79,3 +83,20 @@ def test_it_believes_as_many_proxies_as_it_was_told(settings: Settings, proxies:
     app.add_url_rule("/seen", view_func=lambda: seen.update(address=request.remote_addr, url=request.url) or "")
     app.test_client().get("/seen", headers={"X-Forwarded-For": "1.1.1.1, 2.2.2.2", "X-Forwarded-Proto": "https"})
     assert seen == {"address": address, "url": url}
+
+
+def test_an_app_that_serves_takes_over_changed_sources(shops_url: str, tmp_path: Path):
+    settings = settings_in(tmp_path, shops_url)
+    client = create_app(settings, clock=(clock := FakeClock())).test_client()
+
+    def chosen() -> list[str]:
+        asked = client.get("/swagger.json").json["paths"]["/products"]["get"]["parameters"]
+        return next(each for each in asked if each["name"] == "source")["items"]["enum"]
+
+    assert chosen() == ["lumen", "depot", "parts"]
+    (tmp_path / "config.yml").write_text("sources: [{name: other, kind: shopify, url: 'https://other.example'}]")
+    ask_reload(settings.data, "checked")
+    clock.advance(2)
+    wait_for(lambda: chosen() == ["other"])
+    assert [source["name"] for source in client.get("/sources").json["data"]] == ["other"]
+    assert client.get("/products?source=lumen").status_code in {422, 503}

@@ -1,5 +1,7 @@
 """What the commands refuse and show; test/integration/test_cli.py runs them for real."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -8,8 +10,11 @@ from werkzeug import Response
 
 from main import cli
 from main.service.check import SourceCheck
-from main.service.model import Fault, Outcome
+from main.service.model import Fault, Outcome, SourcesChange, Taken
 from main.service.trial import Trial
+from main.settings import load_settings
+from main.settings.exchange import ask_reload, read_mark, write_answer
+from main.settings.lastgood import keep_settings
 from sample.server import running
 from test.fakes import make_report, make_source
 from test.unit.resources.upstream.shops import canned
@@ -140,3 +145,75 @@ def test_one_product_is_tried_as_a_live_look_asks_for_it(run):
         gone = run(url, "try", "acme", "--item", "2", item=item)
         assert (gone.exit_code, gone.output) == (1, "The shop has no such product.\n")
         assert "acme cannot be asked for single products" in run(url, "try", "acme", "--item", "1").output
+
+
+@pytest.fixture
+def reload(tmp_path, monkeypatch):
+    """Return a function that writes a config.yml and runs the command beside it."""
+    monkeypatch.setenv("AISLE_CONFIG", str(tmp_path / "config.yml"))
+    monkeypatch.setenv("AISLE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(cli, "_RELOAD_PATIENCE", 0.1)
+
+    def invoke(text):
+        (tmp_path / "config.yml").write_text(text)
+        return CliRunner().invoke(cli.main, ["reload"])
+
+    return invoke
+
+
+def test_a_reload_of_a_faulty_file_tells_every_fault_and_asks_nobody(reload, tmp_path):
+    result = reload("more: true\nsearch: {cached_pages: many}")
+    assert result.exit_code == 1
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["more", "search.cached_pages"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_reload_says_so_when_nobody_runs(reload, tmp_path):
+    result = reload("{}")
+    assert (result.exit_code, result.output.splitlines()[0]) == (0, "config.yml is right: 0 sources.")
+    assert "No process that follows it was seen" in result.output
+    assert read_mark(tmp_path / "data") != ""
+
+
+def test_a_reload_tells_who_has_not_looked_yet_and_what_differs_from_what_was_taken(reload, tmp_path):
+    reload("sources: [{name: acme, kind: shopify, url: 'https://acme.example'}]")
+    keep_settings(load_settings())
+    write_answer(tmp_path / "data", "api", Taken(""))
+    output = reload("{}").output
+    assert "Since it was last taken: removed acme." in output
+    assert "has not looked yet" in output
+    assert "no source differs" in cli._tell_change(SourcesChange())
+
+
+@pytest.mark.parametrize(
+    ("taken", "code", "told"),
+    [
+        (
+            Taken("", SourcesChange(("a", "b"), (), ("c",)), ("logger",)),
+            0,
+            "taken it: added a, b; changed c; it needs a restart for: logger.",
+        ),
+        (
+            Taken("", faults=("sources[0].url: nothing",)),
+            1,
+            "goes on as it was; to it, config.yml is faulty:\n  sources[0].url: nothing",
+        ),
+    ],
+)
+def test_a_reload_tells_what_each_process_made_of_it(reload, monkeypatch, tmp_path, taken, code, told):
+    def ask_and_answer(data, digest):
+        mark = ask_reload(data, digest)
+        write_answer(data, "api", replace(taken, mark=mark))
+        return mark
+
+    monkeypatch.setattr(cli, "ask_reload", ask_and_answer)
+    result = reload("{}")
+    assert result.exit_code == code
+    assert told in result.output
+
+
+def test_a_reload_says_so_when_it_can_leave_no_word(reload, tmp_path):
+    (tmp_path / "data").touch()
+    result = reload("{}")
+    assert result.exit_code == 1
+    assert "allowed: a data folder that can be written to" in result.output

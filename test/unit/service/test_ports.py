@@ -12,10 +12,13 @@ from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.guards.files import FileGuardBook
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
 from main.settings import ConfigFile
-from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryGuardBook, MemoryStaging
+from test import fakes
+from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
 
 PAIRS = [
     (SqliteReader, ports.CatalogueReader),
@@ -32,6 +35,8 @@ PAIRS = [
     (MemoryCatalogue, ports.SyncBoard),
     (MemoryGuardBook, ports.GuardBook),
     (FakeResource, ports.Resource),
+    (FileGuardBook, ports.GuardBook),
+    (fakes.MemoryGuardBook, ports.GuardBook),
 ]
 
 
