@@ -56,7 +56,6 @@ from main.service.machines import MachineKeys
 from main.service.model import Policy, Source, TokenTerms
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
-from main.service.revoked import Revoked
 from main.service.search import SearchService
 from main.service.sources import SourceService
 from main.service.status import Identity, StatusService
@@ -71,18 +70,10 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from main.service.doorports import AccountStore, Door, Replies
     from main.service.doors import Passwords
     from main.service.model import Rate
-    from main.service.ports import (
-        AccountStore,
-        CatalogueReader,
-        CatalogueWriter,
-        Connector,
-        Door,
-        GuardBook,
-        Replies,
-        SyncBoard,
-    )
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -240,7 +231,6 @@ def make_door(
     tools = DoorTools(
         passwords=passwords,
         accounts=accounts,
-        revoked=Revoked(accounts, clock),
         machines=MachineKeys(accounts, clock),
         codec=JwtCodec(make_keys(settings, clock), terms, clock),
         outsiders=OutsideTokens(settings.auth.providers, settings.data / PROVIDERS, fetch, clock),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.controller.documents import dump_product
+from main.service.doorports import Revocations
 from main.service.errors import (
     LeaseLost,
     NameTaken,
@@ -48,7 +49,7 @@ from main.service.model import (
     TokenPair,
     Wanted,
 )
-from main.service.ports import CrawlPage, Revocations
+from main.service.ports import CrawlPage
 from main.util.text import fold
 from test.contract.oracle import count_facet, matches, rank
 

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from main.service.doorports import AccountStore
     from main.service.machines import MachineKeys
     from main.service.model import Account, TokenTerms
-    from main.service.ports import AccountStore
-    from main.service.revoked import Revoked
     from main.util.clock import Clock
 
 WRONG = "Username or password is wrong"
@@ -79,7 +78,6 @@ class DoorTools:
 
     passwords: Passwords
     accounts: AccountStore
-    revoked: Revoked
     machines: MachineKeys
     codec: TokenCodec
     outsiders: Outsiders
@@ -144,7 +142,6 @@ class DoorService:
         family, secret = form["family"], _new_secret()
         used = _name(token.removeprefix(f"{family}."))
         if not self._tools.accounts.rotate(family, used, _name(secret), self._clock.now()):
-            self._tools.revoked.forget()  # the family may have ended by this
             raise Unauthenticated.invalid()
         account = self._tools.accounts.get(int(form["account"]))
         if account is None or not account.enabled or account.generation != int(form["generation"]):
@@ -159,7 +156,6 @@ class DoorService:
         """
         if caller.session is not None:
             self._tools.accounts.end_family(caller.session)
-            self._tools.revoked.forget()
 
     def know(self, token: str) -> Caller:
         """Tell who an access token, or a machine's key, belongs to.
@@ -184,7 +180,7 @@ class DoorService:
 
     def _know_own(self, token: str) -> Caller:
         caller, generation = _read_caller(self._tools.codec.read(token))
-        ended = self._tools.revoked.read()
+        ended = self._tools.accounts.revocations()
         if caller.session in ended.ended or ended.generations.get(caller.account_id or 0) != generation:
             raise Unauthenticated.invalid()
         return caller

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from main.service.doorports import Revocations
 from main.service.errors import NameTaken, StoreDown
 from main.service.model import ApiKey, Role
-from main.service.ports import Revocations
 from test.contract.accountstores import ACCOUNT_STORES, DURABLE_ACCOUNTS
 
 ROOT = Path(__file__).parents[2]

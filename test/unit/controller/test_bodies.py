@@ -7,7 +7,8 @@ from flask import Flask
 from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from main.controller.bodies import MalformedBody, SourceChangeSchema, SyncRequestSchema, load_body
+from main.controller.bodies import SourceChangeSchema, SyncRequestSchema, load_body
+from main.controller.boundedjson import MalformedBody
 from main.service.model import BreakerMode, GuardChange
 from test.unit.controller.documented import find_faults
 
