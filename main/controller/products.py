@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from main.service.model import Head, Page, Query, SourceStatus, Wish
+    from main.service.model import Head, Query, SourceStatus, Wish
 
 products = Namespace("products", description="The catalogue: every source's last good products in one list.", path="/products")
 
@@ -51,7 +51,7 @@ class ProductList(Resource):  # type: ignore[misc]
         head = search.head()
         statuses = search.statuses(head)
         insist(wish.require, statuses)
-        return _confirm_page(search.find(query, head), wish) if wish.live else _answer_page(query, head, statuses)
+        return _confirm_page(query, head, statuses, wish) if wish.live else _answer_page(query, head, statuses)
 
 
 @products.route("/<path:product_id>")
@@ -92,8 +92,11 @@ def _answer_page(query: Query, head: Head, statuses: Sequence[SourceStatus]) -> 
     return answer_json(encode_page(page, sources), tag, headers=beside)
 
 
-def _confirm_page(page: Page, wish: Wish) -> Response:
-    statuses = services().search.statuses(page.head)
+def _confirm_page(query: Query, head: Head, statuses: Sequence[SourceStatus], wish: Wish) -> Response:
+    search = services().search
+    page = search.find(query, head)
+    if page.head is not head:
+        statuses = search.statuses(page.head)
     told = confirm(page.hits.documents, wish, statuses, page.query.fields)
     complete = told.complete and is_complete(statuses)
     confirmed = replace(page, query=replace(page.query, fields=()), hits=replace(page.hits, documents=told.documents))
