@@ -77,4 +77,4 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
 def _make_gate(settings: Settings, built: ReadingServices) -> Gate:
     rules = settings.auth
     hidden = hide_from({Role.READER: rules.hide.reader, Role.EDITOR: rules.hide.editor})
-    return Gate(built.door, CsrfGuard(built.csrf_secret), Role.READER if rules.anonymous == "reader" else None, hidden)
+    return Gate(built.door, CsrfGuard(built.csrf_secret()), Role.READER if rules.anonymous == "reader" else None, hidden)

@@ -68,7 +68,7 @@ from main.settings import ConfigFile
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from main.service.doorports import AccountStore, Door, Replies
     from main.service.doors import Passwords
@@ -101,7 +101,7 @@ class ReadingServices:
     follower: Follower
     live: LiveService
     door: Door
-    csrf_secret: bytes
+    csrf_secret: Callable[[], bytes]  # made where there is none, so not to be asked before the data folder is there
     limit: RateLimit
     logins: LoginLimits
     replies: Replies
@@ -189,7 +189,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         live=live,
         cache=cache,
         door=door,
-        csrf_secret=installation_secret(settings.data / PROOFS),
+        csrf_secret=partial(installation_secret, settings.data / PROOFS),
         limit=RateLimit(counters, _policy("api", settings.limits.api)),
         logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
         replies=SqliteReplies(path),

@@ -10,8 +10,10 @@ from main.app import create_app
 from main.bootstrap import build_accounts
 from main.service.errors import AisleError
 from main.settings import ConfigFile, SettingsError, has_served, start_settings
+from main.util.heap import keep_heap_small
 from main.util.logs import configure_logs
 
+keep_heap_small()
 try:
     _settings, _faults = start_settings()
     configure_logs(_settings.logger.level, terminal={"console": True, "json": False}.get(_settings.logger.kind))

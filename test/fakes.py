@@ -175,6 +175,9 @@ class FakeCache:
         value, until = self.kept.get(key, (b"", -1.0))
         return value if until > self.clock.monotonic() else None
 
+    def consult(self, key: str) -> bytes | None:
+        return self.get(key)
+
     def set(self, key: str, value: bytes, seconds: float) -> None:
         self.kept[key] = (value, self.clock.monotonic() + seconds)
 

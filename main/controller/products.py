@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from main.service.model import Head, Page, Query, SourceStatus, Wish
+    from main.service.model import Head, Query, SourceStatus, Wish
 
 products = Namespace("products", description="The catalogue: every source's last good products in one list.", path="/products")
 
@@ -56,7 +56,7 @@ class ProductList(Resource):  # type: ignore[misc]
         statuses = search.statuses(head)
         insist(wish.require, statuses)
         if wish.live:
-            return _confirm_page(search.find(query, head), wish, view)
+            return _confirm_page(query, head, statuses, wish, view)
         return _answer_page(query, head, statuses, view)
 
 
@@ -99,8 +99,11 @@ def _answer_page(query: Query, head: Head, statuses: Sequence[SourceStatus], vie
     return answer_json(encode_page(page, sources, view), tag, headers=beside)
 
 
-def _confirm_page(page: Page, wish: Wish, view: View) -> Response:
-    statuses = services().search.statuses(page.head)
+def _confirm_page(query: Query, head: Head, statuses: Sequence[SourceStatus], wish: Wish, view: View) -> Response:
+    search = services().search
+    page = search.find(query, head)
+    if page.head is not head:
+        statuses = search.statuses(page.head)
     told = confirm(page.hits.documents, wish, statuses, view)
     complete = told.complete and is_complete(statuses)
     confirmed = replace(page, hits=replace(page.hits, documents=told.documents))

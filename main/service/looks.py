@@ -215,7 +215,10 @@ class SourceLooks:
                 self._tools.leases.release(flight.key)
 
     def _land_from_cache(self, flight: Flight, started: float) -> bool:
-        entry, verdict = self._judge(self._tools.cache.get(flight.key))
+        entry, verdict = self._judge(self._tools.cache.peek(flight.key))
+        if verdict is not Verdict.FRESH:
+            # What is at hand has had its time; another process may have left a newer answer for all.
+            entry, verdict = self._judge(self._tools.cache.consult(flight.key))
         if entry is None or verdict is Verdict.MISS:
             return False
         if verdict is Verdict.FRESH:

@@ -233,6 +233,9 @@ class NearCache(Cache, Protocol):
     def peek(self, key: str) -> bytes | None:
         """Give the value if it is at hand in this process, without asking anybody."""
 
+    def consult(self, key: str) -> bytes | None:
+        """Give the value that all processes share, which may be newer than the one at hand; where it cannot be had, that one."""
+
 
 class GuardBook(Protocol):
     """The guards' state, shared by all processes of the machine. Safe to use from several threads."""

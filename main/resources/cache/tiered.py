@@ -125,12 +125,14 @@ class Tiered:
         if key in self._states.get().debts:
             self.delete(key)
             return None
-        found = unseal(self._ask(lambda shared: shared.get(key), None))
-        left = found[1] - self._now() if found else 0
-        if found is None or left <= 0:
-            return None
-        self._near.set(key, found[0], min(left, self._near_seconds))
-        return found[0]
+        return self._fetch(self._shared, key)
+
+    def consult(self, key: str) -> bytes | None:
+        """Give the value that the shared tier has, which may be newer than the one at hand; where it has none, the one at hand."""
+        if self._shared is None or key in self._states.get().debts:
+            return self.get(key)
+        found = self._fetch(self._shared, key)
+        return self._near.get(key) if found is None else found
 
     def set(self, key: str, value: bytes, seconds: float) -> None:
         """Keep the value for that long."""
@@ -155,6 +157,14 @@ class Tiered:
         """Give the lock back, if it is still the owner's, wherever it was taken."""
         self._ask(lambda shared: shared.unlock(key, owner), None)
         self._near.unlock(key, owner)
+
+    def _fetch(self, shared: Cache, key: str) -> bytes | None:
+        found = unseal(self._ask(lambda _: shared.get(key), None))
+        left = found[1] - self._now() if found else 0
+        if found is None or left <= 0:
+            return None
+        self._near.set(key, found[0], min(left, self._near_seconds))
+        return found[0]
 
     def _change(self, key: str, call: Callable[[Cache], None]) -> bool:
         """Change the shared tier, or remember that it still has to be told; True when it was."""

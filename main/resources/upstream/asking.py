@@ -43,8 +43,9 @@ class Asker:
         request.method = "GET" if body is None else "POST"
         secrets = {name: secret.reveal() for name, secret in self._source.credentials.query}
         request.url = with_query(url, {**params, **secrets})
-        request.headers = CaseInsensitiveDict(self._standing)
-        request.headers.update(conditions)
+        request.headers = self._standing.copy()
+        if conditions:
+            request.headers.update(conditions)
         if token is not None:
             _put(request.headers, "Authorization", f"Bearer {token.reveal()}")
         if request_id := current_request_id():

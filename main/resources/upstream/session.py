@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from main.util.secret import Secret
 
 MAX_FEED = 1024 * 1024 * 1024
+MAX_LOOK = 4 * 1024 * 1024
 _LONGEST_TURN = 60.0
 _UNCHANGED = 304
 _UNAUTHORISED = 401
@@ -152,7 +153,8 @@ class UpstreamSession:
         patience: float = 1,
     ) -> _Call:
         seconds = self._source.timeout.total_seconds() * patience
-        return _Call(url, seconds, self._source.max_body if limit is None else limit, params, deadline=deadline)
+        usual = self._source.max_body if deadline is None else min(self._source.max_body, MAX_LOOK)
+        return _Call(url, seconds, usual if limit is None else limit, params, deadline=deadline)
 
     def _ask(self, call: _Call) -> Answer:
         if self._kept is not None and call.repeatable:

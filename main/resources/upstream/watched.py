@@ -22,7 +22,7 @@ from main.resources.upstream.watchdog import current_call
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from requests import PreparedRequest
 
@@ -131,12 +131,37 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class WatchedAdapter(HTTPAdapter):
-    """An adapter whose connections show themselves to the watchdog, and which keeps no cookies."""
+    """An adapter whose connections show themselves to the watchdog, and which keeps no cookies.
+
+    The pool of the origin that was asked last is at hand: finding it anew costs a call as much as making its headers.
+    """
+
+    _last: tuple[str, Any] = ("", None)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of watched connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Mapping[str, str] | None = None, cert: Any = None
+    ) -> Any:
+        """Give the pool of the request's origin."""
+        origin = "/".join((request.url or "").split("/", 3)[:3])
+        known, pool = self._last
+        if pool is None or known != origin:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._last = (origin, pool)
+        return pool
+
+    def request_url(self, request: PreparedRequest, proxies: Mapping[str, str] | None) -> str:
+        """Give what stands in the request's first line: the path, or for a proxy all of it."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._last = ("", None)
+        super().close()
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Give the pools of watched connections through a proxy."""

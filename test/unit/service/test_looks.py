@@ -275,6 +275,18 @@ def test_a_purge_makes_what_was_kept_a_miss(desk):
     assert acme.look("1").state is LookState.LIVE
 
 
+def test_a_newer_answer_in_the_shared_tier_counts_more_than_the_one_at_hand(desk):
+    acme = desk()
+    other = desk(FakeShop(_1=200), acme.cache)
+    acme.look("1")
+    old = dict(acme.cache.kept)
+    acme.clock.advance(40)
+    assert price(other.look("1")) == 200
+    acme.cache.peek = lambda key: old[key][0]
+    assert price(acme.look("1")) == 200
+    assert len(acme.shop.looked) == 1
+
+
 def test_what_only_the_shared_tier_has_is_found_there(desk):
     acme = desk()
     acme.look("1")

@@ -180,6 +180,26 @@ def test_changes_that_did_not_get_there_are_made_good_a_few_with_each_call(cache
     assert [other.get(str(number)) for number in range(40)] == [None] * 40
 
 
+def test_who_consults_gets_what_another_process_has_just_set(cache, other, clock):
+    cache.set("key", b"old", 600)
+    other.set("key", b"new", 600)
+    assert cache.get("key") == b"old"
+    assert cache.consult("key") == b"new"
+    assert cache.get("key") == b"new"
+
+
+def test_who_consults_gets_what_is_at_hand_where_there_is_nothing_else(cache, shared, clock):
+    cache.set("key", b"value", 600)
+    shared.delete("key")
+    assert cache.consult("key") == b"value"
+    shared.down = True
+    cache.set("key", b"newer", 600)
+    shared.down = False
+    clock.advance(0.5)
+    assert cache.consult("key") == b"newer"
+    assert cache.consult("unknown") is None
+
+
 def test_a_value_that_is_out_of_date_there_is_never_given_and_dropped_when_asked_for(cache, other, shared, clock):
     for number in range(40):
         other.set(str(number), b"old", 600)

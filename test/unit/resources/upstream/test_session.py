@@ -442,6 +442,12 @@ class TestSize:
         with pytest.raises(UpstreamGarbled, match="larger than 1 KiB"):
             session_to(shop.url, max_body=1024).get()
 
+    def test_a_live_look_takes_less(self, session_to, raw_shop):
+        shop = raw_shop(reply(b" " * (2**22 + 1)))
+        assert len(session_to(shop.url).get().body) == 2**22 + 1
+        with pytest.raises(UpstreamGarbled, match="larger than 4 MiB"):
+            session_to(shop.url).get(deadline=time.monotonic() + 20)
+
 
 class TestDirection:
     def test_a_proxy_of_the_settings_is_used_for_every_call(self, session_to, seen):

@@ -1,0 +1,248 @@
+"""Whatever one shop does, live answers come in time, complete for the others, and true about the one; and nothing is left behind."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from test.e2e.liveshops import FORGETFUL, serve, states, strictly
+from test.faults.behaviours import BEHAVIOURS
+from test.faults.rawshop import RawShop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from test.e2e.liveshops import Aisle
+    from test.e2e.stack import Answer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+KIB = 1024
+MIB = 1024  # in KiB
+PRODUCTS = 60
+DEADLINE_MS = 1000
+LATEST = DEADLINE_MS / 1000 + 2  # the bench has the true figures; here the machine may be busy
+HEALTHY = ("acme", "basic")
+GOOD = {"good", "kept_alive_then_closed", "json_duplicate_keys", "json_huge_string", "json_null_byte"}
+FAULTED = (
+    "silent",
+    "body_drip",
+    "endless_body",
+    "gzip_bomb",
+    "endless_headers",
+    "json_deep",
+    "hang_up",
+    "garbage",
+    "html",
+    "status",
+)
+BOMBS = (
+    "gzip_bomb",
+    "deflate_bomb",
+    "br_bomb",
+    "zstd_bomb",
+    "chained_encodings",
+    "endless_header",
+    "endless_headers",
+    "endless_body",
+)
+ODD = ("timeout", "error", "open", "rate_limited", "stale")
+
+
+class Scene:
+    """Two healthy shops and an odd one, served; each request asks for products that were not asked for just before."""
+
+    def __init__(self, aisle: Aisle, shops: dict[str, RawShop]) -> None:
+        self.aisle = aisle
+        self.shops = shops
+        self.odd = shops["odd"]
+        self._numbers = itertools.count()
+
+    def ask(self, more: str = "") -> tuple[Answer, float]:
+        """A page with one product of each shop, and the seconds it took."""
+        page = next(self._numbers) % PRODUCTS + 1
+        began = time.monotonic()
+        answer = self.aisle.ask(f"/products?live=true&sort=name&per_page=3&page={page}&deadline_ms={DEADLINE_MS}{more}")
+        return answer, time.monotonic() - began
+
+    def ask_together(self, count: int, at_once: int) -> list[tuple[Answer, float]]:
+        with ThreadPoolExecutor(at_once) as clients:
+            return list(clients.map(lambda _: self.ask(), range(count)))
+
+    def misbehave(self, name: str, count: int, at_once: int) -> list[tuple[Answer, float]]:
+        """That many pages while the odd shop does this; afterwards it is good again."""
+        self.odd.behave(name)
+        try:
+            return self.ask_together(count, at_once)
+        finally:
+            self.odd.behave("good", release=True)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with RawShop(PRODUCTS) as acme, RawShop(PRODUCTS) as basic, RawShop(PRODUCTS) as odd:
+        shops = {"acme": acme, "basic": basic, "odd": odd}
+        options = {"odd": {"timeout": "1200ms"}}
+        with serve(tmp_path_factory.mktemp("faults"), shops, live=FORGETFUL, options=options) as aisle:
+            yield Scene(aisle, shops)
+
+
+@pytest.fixture(autouse=True)
+def all_well(scene: Scene) -> None:
+    """Each test begins with good shops, and a breaker of the odd one that lets everything through."""
+    for shop in scene.shops.values():
+        shop.behave("good")
+    scene.aisle.switch("odd", breaker="closed", enabled=True)
+
+
+def assert_in_time_and_true(answers: list[tuple[Answer, float]], expected: set[str]) -> None:
+    for answer, seconds in answers:
+        assert answer.status == 200, answer.body
+        assert seconds < LATEST
+        body = strictly(answer.body)
+        for name in HEALTHY:
+            assert states(answer, name) in (["live"], ["cached"]), body
+        (state,) = states(answer, "odd")
+        assert state in expected, body
+        confirmed = state in {"live", "cached"}
+        assert answer.headers["aisle-complete"] == ("?1" if confirmed else "?0")
+        assert body["meta"]["live"]["sources"]["odd"]["state"] == state
+
+
+# After a 429 the whole source is left alone for seconds, so that one comes last.
+@pytest.mark.parametrize("fault", sorted(BEHAVIOURS, key=lambda name: (name == "throttle", name)))
+def test_every_fault_leaves_the_answer_in_time_and_the_others_complete(scene: Scene, fault: str) -> None:
+    scene.odd.forget()
+    answers = scene.misbehave(fault, 4, at_once=4)
+    assert_in_time_and_true(answers, {"live", "cached"} if fault in GOOD else set(ODD))
+    if fault != "black_hole":
+        assert scene.odd.connections or scene.odd.requests, "the shop was never asked"
+
+
+def test_no_fault_left_a_trace_in_the_log(scene: Scene) -> None:
+    scene.misbehave("garbage", 1, at_once=1)
+    assert "Traceback" not in scene.aisle.log
+    assert '"status": 5' not in scene.aisle.log
+
+
+@pytest.mark.parametrize("fault", ["silent", "body_drip", "endless_body"])
+def test_the_worst_faults_hold_nobody_up_in_two_hundred_requests_together(scene: Scene, fault: str) -> None:
+    wait_out_pause(scene)
+    assert_in_time_and_true(scene.misbehave(fault, 67, at_once=8), set(ODD))
+
+
+def test_twenty_bombs_at_once_cost_no_worker_32_mib(scene: Scene) -> None:
+    for bomb in BOMBS:  # what is imported and kept for good at the first meeting is no cost of a bomb
+        scene.misbehave(bomb, 8, at_once=8)
+    for bomb in BOMBS:
+        before = scene.aisle.settle()
+        answers = scene.misbehave(bomb, 20, at_once=20)
+        grown = {pid: peak - before[pid] for pid, peak in scene.aisle.peaks().items()}
+        assert max(grown.values()) <= 32 * MIB, (bomb, grown)
+        assert_in_time_and_true(answers, set(ODD))
+
+
+def test_nothing_is_left_behind_after_five_hundred_faulted_requests(scene: Scene) -> None:
+    for fault in FAULTED:  # so that what is kept for good is there: threads, connections, a heap of its usual size
+        scene.misbehave(fault, 12, at_once=12)
+    scene.ask_together(64, at_once=16)
+    time.sleep(5)
+    before = scene.aisle.count()
+    for fault in FAULTED:
+        scene.misbehave(fault, 50, at_once=16)
+    time.sleep(5)
+    after = scene.aisle.count()
+    assert set(after) == set(before), "a worker was replaced"
+    for pid, held in before.items():
+        drift = held.drift(after[pid])
+        assert all(grown <= 2 for grown in drift.values()), (held, after[pid])
+        assert after[pid].rss <= held.rss * 1.05 + 4 * MIB * KIB, (held, after[pid])
+
+
+def test_with_all_shops_dead_the_snapshots_figures_come_marked(scene: Scene) -> None:
+    for shop in scene.shops.values():
+        shop.behave("silent")
+    try:
+        answer, seconds = scene.ask()
+    finally:
+        for shop in scene.shops.values():
+            shop.behave("good", release=True)
+    assert answer.status == 200
+    assert seconds < LATEST
+    body = strictly(answer.body)
+    assert len(body["data"]) == 3
+    for product in body["data"]:
+        assert product["price"]["amount"], "the snapshot's"
+        assert product["freshness"]["state"] == "timeout"
+        assert product["freshness"]["age_s"] > 0
+        assert product["freshness"]["reason"]
+    assert answer.headers["aisle-complete"] == "?0"
+    assert body["meta"]["live"]["confirmed"] == 0
+
+
+def test_a_source_that_is_insisted_on_and_missing_is_a_503_that_names_it(scene: Scene) -> None:
+    scene.odd.behave("silent")
+    try:
+        answer, seconds = scene.ask("&require=odd")
+        others, _ = scene.ask("&require=acme&require=basic")
+    finally:
+        scene.odd.behave("good", release=True)
+    assert answer.status == 503
+    assert seconds < LATEST
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "odd" in answer.json["detail"] + str(answer.json.get("errors"))
+    assert others.status == 200
+
+
+def test_a_source_that_is_switched_off_is_asked_nothing_and_says_so(scene: Scene) -> None:
+    scene.aisle.switch("odd", enabled=False)
+    time.sleep(0.3)  # the other workers look ten times a second
+    scene.odd.forget()
+    answers = scene.ask_together(16, at_once=8)
+    assert scene.odd.calls() == 0
+    for answer, _ in answers:
+        assert states(answer, "odd") == ["error"]
+        assert "switched off" in answer.body.decode()
+    scene.aisle.switch("odd", enabled=True)
+    time.sleep(0.3)
+    assert states(scene.ask()[0], "odd") == ["live"]
+
+
+def test_a_proxy_in_the_environment_is_never_asked(tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as trap, RawShop(4) as shop:
+        trap.settimeout(0.5)
+        address = f"http://127.0.0.1:{trap.getsockname()[1]}"
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+        (tmp_path / ".netrc").write_text("default login trapped password trapped\n")
+        env = {**dict.fromkeys(names, address), "NO_PROXY": "", "no_proxy": "", "HOME": str(tmp_path)}
+        with serve(tmp_path, {"odd": shop}, env=env) as aisle:
+            assert aisle.look("odd").json["freshness"]["state"] == "live"
+        with pytest.raises(TimeoutError):
+            trap.accept()
+        assert all("trapped" not in str(request.headers) for request in shop.requests)
+        assert not any("authorization" in request.headers for request in shop.requests)
+
+
+def test_a_source_that_the_settings_require_is_insisted_on_without_a_word(tmp_path) -> None:
+    with RawShop(4) as acme, RawShop(4) as odd:
+        shops, options = {"acme": acme, "odd": odd}, {"odd": {"required": True}}
+        with serve(tmp_path, shops, live=FORGETFUL, options=options) as aisle:
+            odd.behave("hang_up")
+            answer = aisle.ask("/products?live=true&deadline_ms=400")
+            assert answer.status == 503
+            assert "odd" in answer.json["detail"] + str(answer.json.get("errors"))
+            assert aisle.look("acme").status == 200
+            assert aisle.ask("/products").status == 200
+
+
+def wait_out_pause(scene: Scene) -> None:
+    until = time.monotonic() + 10
+    while states(scene.ask()[0], "odd") != ["live"]:
+        assert time.monotonic() < until, scene.aisle.guard("odd")
+        time.sleep(0.2)

@@ -1,0 +1,47 @@
+"""The allocator's settings, in a process of its own: they are for good."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from main.util import heap
+
+CROWD = """
+import sys, threading
+if sys.argv[1] == "small":
+    from main.util.heap import keep_heap_small
+    assert keep_heap_small()
+gate = threading.Barrier(8)
+def hold():
+    for _ in range(6):
+        gate.wait()
+        pieces = [bytes(65536) for _ in range(128)]
+        whole = b"".join(pieces)
+        gate.wait()
+        keep = bytearray(3000)
+threads = [threading.Thread(target=hold) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="The C library here is not glibc")
+def test_what_many_threads_held_goes_back_to_the_system():
+    small, usual = (measure(choice) for choice in ("small", "usual"))
+    assert small < usual * 0.75
+
+
+def measure(choice):
+    command = [sys.executable, "-c", CROWD, choice]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+def test_another_c_library_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(heap.ctypes, "CDLL", lambda _: SimpleNamespace())
+    assert heap.keep_heap_small() is False
