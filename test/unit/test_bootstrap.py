@@ -104,6 +104,8 @@ def test_a_cache_that_is_down_keeps_nobody_from_starting_and_shows_as_down(tmp_p
     assert found.ready
     assert {state.name: (state.kind, state.up) for state in found.components} == {
         "catalogue": ("sqlite", True),
+        "accounts": ("sqlite", True),
+        "door": ("tokens", True),
         "cache": ("redis", False),
         "live": ("threads", True),
     }

@@ -18,7 +18,7 @@ from main.controller.swagger import AisleApi
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.replies.sqlite import KEPT, SqliteReplies
 from main.service.model import Caller, CallerKind, Role
-from test.fakes import FakeClock
+from test.fakes import FakeClock, FakeDoor, as_admin
 from test.unit.controller.documented import assert_as_documented
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ def test_two_ways_to_send_the_same_bytes_in_other_places_are_two_requests(desk: 
         assert idempotency._fingerprint() != one
 
 
-def test_a_sync_is_asked_for_once(settings: Settings, unsynced: Settings):
-    client = create_app(unsynced).test_client()
+def test_a_sync_is_asked_for_once(unsynced: Settings):
+    client = as_admin(create_app(unsynced, door=FakeDoor()).test_client())
     document = client.get("/swagger.json").json
     first = client.post("/sources/lumen/sync", headers={"Idempotency-Key": KEY})
     again = client.post("/sources/lumen/sync", headers={"Idempotency-Key": KEY})

@@ -19,10 +19,11 @@ from main.service.model import Credentials, Platform, Source
 from main.settings import load_settings, model
 from main.util.logs import configure_logs
 from main.util.secret import Secret
+from test.fakes import FakeDoor
 from test.unit.controller.readers import BrokenReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask
 
@@ -107,19 +108,19 @@ def logged(request: pytest.FixtureRequest) -> Callable[[], str]:
     return stream.getvalue
 
 
-def ask_everything(app: Flask) -> list[Any]:
+def ask_everything(app: Flask, sent: Mapping[str, str]) -> list[Any]:
     client = app.test_client()
     answers = [
-        client.open(path, method=method, headers=SENT) for path in PATHS for method in ("GET", "POST", "PATCH", "DELETE")
+        client.open(path, method=method, headers=sent) for path in PATHS for method in ("GET", "POST", "PATCH", "DELETE")
     ]
     for body in (json.dumps(LOGIN), json.dumps(LOGIN)[:-1], f"password={CANARIES['password']}", json.dumps({"force": LOGIN})):
         for path in ("/auth", "/sources/shop/sync", "/sources/shop"):
             answers += [
-                client.open(path, method=method, data=body, content_type="application/json", headers=SENT)
+                client.open(path, method=method, data=body, content_type="application/json", headers=sent)
                 for method in ("POST", "PATCH")
             ]
     query = urllib.parse.urlencode({"token": CANARIES["token"], "q": CANARIES["password"]})
-    return [*answers, client.get(f"/products?{query}", headers=SENT)]
+    return [*answers, client.get(f"/products?{query}", headers=sent)]
 
 
 def hits(text: str) -> list[str]:
@@ -132,8 +133,10 @@ def hits(text: str) -> list[str]:
 
 @pytest.mark.parametrize("leaky", [False, True])
 def test_no_secret_is_in_an_answer_a_header_or_the_log(guarded: Settings, logged: Callable[[], str], leaky: bool):  # noqa: FBT001
-    app = create_app(guarded, **({"reader": LeakyReader()} if leaky else {}))
-    answers = ask_everything(app)
+    door = FakeDoor()
+    door.callers[CANARIES["key"]] = door.callers["admin-key"]
+    app = create_app(guarded, door=door, **({"reader": LeakyReader()} if leaky else {}))
+    answers = [*ask_everything(app, SENT), *ask_everything(app, {"X-API-Key": CANARIES["key"]})]  # who is refused, who is let in
     assert len([answer for answer in answers if answer.status_code >= 400]) >= 30
     assert hits("".join(f"{answer.headers}{answer.text}" for answer in answers)) == []
     assert hits(logged()) == []

@@ -20,7 +20,7 @@ def test_fields_and_origins_are_taken(load):
     )
     assert settings.auth.hide == model.Hide(("price", "stock"), ())
     assert settings.auth.origins == ("https://a.example", "http://localhost:3000")
-    assert load("").auth == model.Auth("none", model.Hide((), ()), ())
+    assert load("").auth == model.Auth(anonymous="none", hide=model.Hide((), ()), origins=())
 
 
 def test_they_can_come_from_the_environment(load):
