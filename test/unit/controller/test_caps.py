@@ -92,6 +92,13 @@ def test_the_last_page_that_may_be_asked_for_is_answered(client: FlaskClient):
     assert (answer.status_code, answer.json["data"]) == (200, [])
 
 
+def test_the_document_says_how_far_down_a_page_may_be(client: FlaskClient):
+    paths = client.get("/swagger.json").json["paths"]
+    for path in ("/products", "/sources/{name}/quarantine"):
+        (page,) = (each for each in paths[path]["get"]["parameters"] if each["name"] == "page")
+        assert "must not go beyond item 100000: page times per_page may not be more" in page["description"]
+
+
 def test_no_link_leads_to_a_page_that_would_be_refused(client: FlaskClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("main.controller.links.DEPTH_LIMIT", 60)
     links = client.get("/products?per_page=30&page=2").headers["Link"]

@@ -136,7 +136,10 @@ def test_no_secret_is_in_an_answer_a_header_or_the_log(guarded: Settings, logged
     door = FakeDoor()
     door.callers[CANARIES["key"]] = door.callers["admin-key"]
     app = create_app(guarded, door=door, **({"reader": LeakyReader()} if leaky else {}))
-    answers = [*ask_everything(app, SENT), *ask_everything(app, {"X-API-Key": CANARIES["key"]})]  # who is refused, who is let in
+    answers = [
+        *ask_everything(app, SENT),
+        *ask_everything(app, {"X-API-Key": CANARIES["key"]}),
+    ]  # who is refused, who is let in
     assert len([answer for answer in answers if answer.status_code >= 400]) >= 30
     assert hits("".join(f"{answer.headers}{answer.text}" for answer in answers)) == []
     assert hits(logged()) == []
