@@ -70,7 +70,7 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from main.service.doorports import AccountStore, Door, Replies
+    from main.service.doorports import AccountStore, Door, HitCounters, Replies
     from main.service.doors import Passwords
     from main.service.model import Rate
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
@@ -151,6 +151,7 @@ class Parts(TypedDict, total=False):
     clock: Clock
     live: LiveService
     door: Door
+    counters: HitCounters
 
 
 def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingServices:
@@ -165,7 +166,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     live = given.get("live") or _make_live(settings, registry, cache, book, clock)
     accounts = make_account_store(settings, clock)
     door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
-    counters = make_counters(settings)
+    counters = given.get("counters") or make_counters(settings)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),

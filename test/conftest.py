@@ -12,6 +12,7 @@ import structlog
 from main.bootstrap import build_sync
 from main.service.model import Outcome
 from main.settings import load_settings
+from main.util import secret as secret_module
 from sample.server import running
 from sample.shops import FOLDER, demo_app
 from test.meta.coverage_gate import CoverageGate
@@ -55,6 +56,12 @@ def logs_as_they_were() -> Iterator[None]:
     structlog.configure(**{**before, "processors": known})
     root.handlers = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_known() -> None:
+    """The log masks what any settings of this process ever held; what one test calls a secret is a plain word to the next."""
+    secret_module._KNOWN.clear()
 
 
 @pytest.fixture(scope="session")

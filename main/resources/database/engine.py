@@ -131,7 +131,8 @@ def keep_private(path: Path) -> None:
 
 def migrate(engine: sa.Engine, lock: WriterLock) -> None:
     """Bring the schema up to date; cheap when it already is."""
-    with engine.connect() as connection:
+    # While another process makes the file, SQLite answers at once that it is locked, whatever the time-out: the lock below waits for it.
+    with suppress(sa.exc.OperationalError), engine.connect() as connection:
         if _revision(connection) == REVISION:
             return
     with lock.held():

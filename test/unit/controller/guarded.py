@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from main.app import create_app
 from main.settings.model import Auth
-from test.fakes import FakeDoor, MemoryCatalogue, MemoryGuardBook, make_product, put_snapshot
+from test.fakes import FakeClock, FakeDoor, MemoryCatalogue, MemoryCounters, MemoryGuardBook, make_product, put_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +49,11 @@ class Guarded:
 
     def __init__(self, settings: Settings, **auth: Any) -> None:
         self.store, self.door, self.book = MemoryCatalogue(), FakeDoor(), MemoryGuardBook()
+        self.counters = MemoryCounters(FakeClock())  # its own: every login of a test comes from the same address
         for source in settings.sources:
             put_snapshot(self.store, source.name, [make_product(1, source.name)])
         self.store.request("lumen", make_product().fetched_at, force=False)
-        parts = {"reader": self.store, "board": self.store, "book": self.book, "door": self.door}
+        parts = {"reader": self.store, "board": self.store, "book": self.book, "door": self.door, "counters": self.counters}
         self.app = create_app(replace(settings, auth=Auth(**auth)), **parts)
         self.document = self.ask("GET", "/swagger.json").json
 
@@ -84,6 +85,7 @@ class Guarded:
         return self.ask(call.method.upper(), call.url, headers=headers, **body)
 
     def reset(self) -> None:
-        """Have the door as it was, with what the document's examples name."""
+        """Have the door as it was, with what the document's examples name, and nothing counted."""
+        self.counters.open.clear()
         self.door.__init__()
         self.door.refreshes["eyJhbGciOi..."] = "ada"

@@ -142,8 +142,10 @@ def test_documented_bounds_are_those_that_hold(document: Document, client: Flask
     for path, _, parameters in operations(document):
         for item in parameters:
             inside, outside = bounds(item.get("items", item)), bounds(item.get("items", item), beyond=True)
+            # A page may be as far down as its bound only when it is small: the description says so.
+            small = {"per_page": 1} if item["name"] == "page" else {}
             for value in inside:
-                assert client.get(filled(path), query_string={item["name"]: value}).status_code == 200, (item, value)
+                assert client.get(filled(path), query_string={item["name"]: value, **small}).status_code == 200, (item, value)
             for value in outside:
                 assert client.get(filled(path), query_string={item["name"]: value}).status_code == 422, (item, value)
                 checked.add((path, item["name"]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -189,11 +190,8 @@ def test_roles_share_what_was_searched_and_the_whole_view_gives_stored_bytes(set
 
 def test_a_live_answer_hides_the_same_and_keeps_how_fresh_it_is(guarded: Guarded, monkeypatch: pytest.MonkeyPatch):
     figures = b'{"price":{"amount":"73.19","currency":"EUR"},"stock":4711,"variants":[{"id":"v","stock":4711}]}'
-    services = guarded.app.extensions["aisle"]
     live = FakeLive(Look(LookState.LIVE, 0.1, figures))
-    guarded.app.extensions["aisle"] = type(services)(
-        services.search, services.sources, services.syncs, services.status, services.greeting, live
-    )
+    guarded.app.extensions["aisle"] = replace(guarded.app.extensions["aisle"], live=live)
     for url in ("/products?source=lumen&live=true", "/products/lumen:1?live=true"):
         answer = guarded.ask("GET", url, "reader-token")
         assert not any(secret in answer.text for secret in SECRETS)
