@@ -93,7 +93,7 @@ def ask_while_a_worker_dies(aisle: Aisle, shop: RawShop) -> None:
 
 
 def most_calls(aisle: Aisle, wanted: int) -> int:
-    """As many as wanted, unless the machine was so busy that the tier took longer than its 250 ms: then each worker asks for itself."""
+    """As many as wanted, unless the machine was so busy that the tier took longer than its half second: then each worker asks for itself."""
     if "cache.tier_lost" not in aisle.log:
         return wanted
     print("The shared tier was lost meanwhile: what it would have saved is not measured.")
