@@ -21,7 +21,7 @@ from main.service.errors import (
 )
 from main.service.fanout import Promise
 from main.service.lookup import Entry, Verdict, judge, read_entry, write_entry
-from main.service.model import Look, LookState, Wanted
+from main.service.model import BreakerState, Look, LookState, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +37,7 @@ _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
 _LATE = "The shop did not answer in time."
+_TRIED = "The shop failed too often; it is being tried just now."
 _BROKE = "An error inside Aisle; the log has its trace."
 
 _SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
@@ -167,6 +168,9 @@ class SourceLooks:
         started, left = self._now(), flights
         try:
             left = [flight for flight in flights if not self._land_from_cache(flight, started)]
+            if self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
+                for flight in left:
+                    self._answer(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
         finally:
             if left:
                 self._submit(self.source.name, self.source.concurrency, left, partial(self._fly, started))
@@ -198,10 +202,10 @@ class SourceLooks:
             left = [flight for flight in left if not self._land_from_cache(flight, started)]
 
     def _leave_to_others(self, flight: Flight) -> bool:
-        """Land a refresh that another process is making; nobody waits for ours."""
-        if not flight.refresh or flight.rescue is None:
+        """Land what another process is asking for where nobody waits for ours any more."""
+        if not flight.refresh:
             return False
-        self._land(flight, self._look(flight.rescue, LookState.STALE))
+        self._land(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
         return True
 
     def _ask_with_locks(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
@@ -228,15 +232,15 @@ class SourceLooks:
             return True
         flight.rescue = entry
         if verdict is Verdict.REVALIDATE:
-            self._serve(flight, entry)
+            self._answer(flight, self._look(entry, LookState.STALE))
         return False
 
-    def _serve(self, flight: Flight, entry: Entry) -> None:
-        """Give those who wait the old answer; from now on nobody waits."""
+    def _answer(self, flight: Flight, look: Look) -> None:
+        """Give those who wait what there is; the flight goes on, but from now on nobody waits for it."""
         with self._lock:
             flight.refresh = True
         if not flight.landed.kept:
-            flight.landed.keep(self._look(entry, LookState.STALE))
+            flight.landed.keep(look)
 
     def _ask(self, flights: Sequence[Flight], deadline: float) -> None:
         asked_at = self._now()

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from main.service.model import Platform
 from main.settings.exchange import read_mark
 from main.settings.fields import Provided, Unset
+from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.util.secret import MASK, Secret
@@ -185,7 +186,8 @@ def _sentence(path: tuple[str | int, ...], message: str, config: Any) -> str:
     if message == _ABSENT:
         return f"{where}: missing; allowed: a value"
     message = {"Invalid input type.": "a mapping", "Field may not be null.": "a value"}.get(message, message)
-    return f"{where}: {_show(path, config)}; allowed: {message}"
+    whose = f" (source {name})" if message.startswith(EXPRESSION) and (name := _at((*path[:2], "name"), config)) else ""
+    return f"{where}{whose}: {_show(path, config)}; allowed: {message}"
 
 
 def _show(path: tuple[str | int, ...], config: Any) -> str:

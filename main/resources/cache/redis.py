@@ -18,7 +18,7 @@ from main.util.perprocess import PerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TIMEOUT = 0.25
+TIMEOUT = 0.5
 CONNECTIONS = 32
 # Beside its own errors and those of the socket, redis-py meets a ValueError in an answer that is not Redis's.
 _ERRORS = (RedisError, OSError, ValueError)

@@ -267,6 +267,32 @@ def test_a_source_without_looks_one_that_is_off_and_one_switched_off_by_hand_are
     assert off.look("1").state is LookState.LIVE
 
 
+def test_nobody_waits_for_the_call_that_tries_a_shop_again(desk):
+    acme, hang = desk(), threading.Event()
+    now = acme.clock.now().timestamp()
+    acme.guards.states["acme"] = GuardState(opened_at=now - 6, open_until=now - 1)  # half open: one call may try
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    first, joined = acme.look("1"), acme.look("1")
+    assert [(look.state, look.reason) for look in (first, joined)] == [
+        (LookState.OPEN, "The shop failed too often; it is being tried just now.")
+    ] * 2
+    hang.set()
+    acme.settle()
+    assert len(acme.shop.looked) == 1
+    acme.guards.states["acme"] = GuardState()
+    assert acme.look("1").state is LookState.CACHED
+
+
+def test_a_try_that_another_worker_makes_is_left_to_it(desk):
+    acme = desk()
+    now = acme.clock.now().timestamp()
+    acme.guards.states["acme"] = GuardState(opened_at=now - 6, open_until=now - 1)
+    acme.cache.lock(acme.looks._key(Wanted("1")), "another worker", 100)  # as the other process would name it
+    assert acme.look("1").state is LookState.OPEN
+    acme.settle()
+    assert acme.shop.looked == []
+
+
 def test_a_purge_makes_what_was_kept_a_miss(desk):
     acme = desk()
     acme.look("1")

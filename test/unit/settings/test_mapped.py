@@ -75,14 +75,17 @@ EXPRESSION = "allowed: a JMESPath expression"
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (source(fields={**FIELDS, "price": "foo["}), f"sources[0].fields.price: 'foo['; {EXPRESSION} (it ends too early)"),
+        (
+            source(fields={**FIELDS, "price": "foo["}),
+            f"sources[0].fields.price (source a): 'foo['; {EXPRESSION} (it ends too early)",
+        ),
         (
             source(fields={**FIELDS, "brand": "nope(a)"}),
-            f"sources[0].fields.brand: 'nope(a)'; {EXPRESSION} (there is no function nope())",
+            f"sources[0].fields.brand (source a): 'nope(a)'; {EXPRESSION} (there is no function nope())",
         ),
-        (source(fields={**FIELDS, "brand": 5}), f"sources[0].fields.brand: 5; {EXPRESSION}"),
-        (source(fields={**FIELDS, "brand": {"path": "a"}}), f"sources[0].fields.brand: a mapping; {EXPRESSION}"),
-        (source(fields={**FIELDS, "price": {"path": ""}}), f"sources[0].fields.price.path: ''; {EXPRESSION}"),
+        (source(fields={**FIELDS, "brand": 5}), f"sources[0].fields.brand (source a): 5; {EXPRESSION}"),
+        (source(fields={**FIELDS, "brand": {"path": "a"}}), f"sources[0].fields.brand (source a): a mapping; {EXPRESSION}"),
+        (source(fields={**FIELDS, "price": {"path": ""}}), f"sources[0].fields.price.path (source a): ''; {EXPRESSION}"),
         (
             source(fields={**FIELDS, "price": {"path": "a", "unit": "cents"}}),
             "sources[0].fields.price.unit: 'cents'; allowed: major | minor",
@@ -91,9 +94,9 @@ EXPRESSION = "allowed: a JMESPath expression"
             source(fields={**FIELDS, "price": {"path": "a", "x": 1}}),
             "sources[0].fields.price.x: unknown key; allowed: path, unit, decimal",
         ),
-        (source(fields={"id": "a", "name": "b"}), f"sources[0].fields.price: nothing; {EXPRESSION}"),
+        (source(fields={"id": "a", "name": "b"}), f"sources[0].fields.price (source a): nothing; {EXPRESSION}"),
         (source(list={"nope": 1}), "sources[0].list.nope: unknown key; allowed: path, items, params, body, page"),
-        (source(list={"items": "a["}), f"sources[0].list.items: 'a['; {EXPRESSION} (it ends too early)"),
+        (source(list={"items": "a["}), f"sources[0].list.items (source a): 'a['; {EXPRESSION} (it ends too early)"),
         (source(list={"path": "v2"}), "sources[0].list.path: 'v2'; allowed: a path below the source's url, starting with /"),
         (source(list={"params": ["a"]}), "sources[0].list.params: a list; allowed: a mapping of names to texts or numbers"),
         (
@@ -104,11 +107,11 @@ EXPRESSION = "allowed: a JMESPath expression"
         (paged({"style": "page"}), "sources[0].list.page.param: nothing; allowed: a value, which style page needs"),
         (
             paged({"style": "cursor", "param": "a"}),
-            f"sources[0].list.page.cursor: nothing; allowed: {NO_CURSOR}",
+            f"sources[0].list.page.cursor (source a): nothing; allowed: {NO_CURSOR}",
         ),
         (
             paged({"style": "cursor", "param": "a", "cursor": "a", "cursor_header": "X-Next"}),
-            f"sources[0].list.page.cursor: 'a'; allowed: {NO_CURSOR}",
+            f"sources[0].list.page.cursor (source a): 'a'; allowed: {NO_CURSOR}",
         ),
         (
             paged({"style": "cursor", "param": "a", "cursor_header": "X Next"}),
@@ -120,7 +123,7 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             paged({"style": "page", "param": "a", "more": "a["}),
-            f"sources[0].list.page.more: 'a['; {EXPRESSION} (it ends too early)",
+            f"sources[0].list.page.more (source a): 'a['; {EXPRESSION} (it ends too early)",
         ),
         (
             source(item={"path": "items"}),
@@ -141,15 +144,15 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             source(item={"path": "/{id}", "record": "a["}),
-            f"sources[0].item.record: 'a['; {EXPRESSION} (it ends too early)",
+            f"sources[0].item.record (source a): 'a['; {EXPRESSION} (it ends too early)",
         ),
         (
             source(fields={**FIELDS, "variants": {"items": "v", "id": "id", "options": {"Size": "s[", "Colour": "c"}}}),
-            f"sources[0].fields.variants.options.Size: 's['; {EXPRESSION} (it ends too early)",
+            f"sources[0].fields.variants.options.Size (source a): 's['; {EXPRESSION} (it ends too early)",
         ),
         (
             source(fields={**FIELDS, "variants": {"items": "v", "id": "id", "options": "s["}}),
-            f"sources[0].fields.variants.options: 's['; {EXPRESSION} (it ends too early)",
+            f"sources[0].fields.variants.options (source a): 's['; {EXPRESSION} (it ends too early)",
         ),
         (
             paged({"style": "none", "size_param": "a"}),
