@@ -176,7 +176,7 @@ def test_a_shop_that_does_not_answer_is_told_and_an_old_answer_steps_in(desk, er
 def test_nobody_waits_longer_than_the_deadline_and_a_late_answer_is_kept(desk):
     acme, hang = desk(), threading.Event()
     acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
-    look = acme.look("1", seconds=0.05)
+    look = acme.look("1", seconds=0.5)
     assert (look.state, look.reason) == (LookState.TIMEOUT, "The shop did not answer in time.")
     hang.set()
     acme.settle()
