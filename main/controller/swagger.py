@@ -331,4 +331,6 @@ class AisleApi(Api):  # type: ignore[misc]
             operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
         describe_limits(made["paths"])
         kept = {key: value for key, value in made.items() if key != "responses"}
+        # RESTX walks a set of methods: unsorted, each worker's document would be other bytes and have an ETag of its own.
+        kept["paths"] = {path: dict(sorted(item.items())) for path, item in made["paths"].items()}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

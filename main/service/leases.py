@@ -47,11 +47,12 @@ class Leases:
 
     def release(self, key: str) -> None:
         """Give the lock back."""
-        # Never while it is being renewed: a renewal that comes after would take it anew.
+        # Never while it is being renewed: a renewal that comes after would take it anew. And held until it is free in the cache:
+        # another thread of this process that took it in between would lose it to this one's unlocking.
         with self._renewing:
+            self._cache.unlock(key, self._owner())
             with self._condition:
                 self._held.discard(key)
-            self._cache.unlock(key, self._owner())
 
     def _run(self) -> None:
         while (held := self._wait()) is not None:

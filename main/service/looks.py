@@ -20,7 +20,7 @@ from main.service.errors import (
     UpstreamTimeout,
 )
 from main.service.fanout import Promise
-from main.service.lookup import Entry, Verdict, judge, read_entry, write_entry
+from main.service.lookup import Entry, Verdict, judge, make_entry, read_entry, write_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
 
 if TYPE_CHECKING:
@@ -246,20 +246,18 @@ class SourceLooks:
         asked_at = self._now()
         records = self._connector.look([flight.wanted for flight in flights], deadline)
         for flight in flights:
-            kept = self._map(flight, records, asked_at)
-            self._tools.cache.set(flight.key, kept, self._tools.rules.max_stale.total_seconds())
-            entry = read_entry(kept)
-            if entry is not None:
-                self._land(flight, self._look(entry, LookState.LIVE))
+            entry = self._map(flight, records, asked_at)
+            self._tools.cache.set(flight.key, write_entry(entry), self._tools.rules.max_stale.total_seconds())
+            self._land(flight, self._look(entry, LookState.LIVE))
 
-    def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> bytes:
+    def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> Entry:
         raw = records.get(flight.wanted.source_id)
         if raw is None:
-            return write_entry(asked_at, None, _GONE)
+            return make_entry(asked_at, None, _GONE)
         try:
-            return write_entry(asked_at, self._tools.dump(self._connector.load(raw)))
+            return make_entry(asked_at, self._tools.dump(self._connector.load(raw)))
         except RecordRejected as rejection:
-            return write_entry(asked_at, None, f"The shop's record is no valid product: {rejection}")
+            return make_entry(asked_at, None, f"The shop's record is no valid product: {rejection}")
 
     def _land_all(self, flights: Iterable[Flight], state: LookState, reason: str) -> None:
         for flight in flights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Verdict(Enum):
     MISS = auto()
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One kept answer: when the shop was asked (seconds since 1970) and what it said (empty: nothing), or why that is no product."""
 
     v: int
@@ -35,10 +35,14 @@ _decode = msgspec.json.Decoder(Entry).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def write_entry(at: float, figures: bytes | None, fault: str | None = None) -> bytes:
+def make_entry(at: float, figures: bytes | None, fault: str | None = None) -> Entry:
+    """Give what a shop said at a moment: the figures of a product, or why there are none."""
+    return Entry(LAYOUT, at, fault=fault) if figures is None else Entry(LAYOUT, at, msgspec.Raw(figures))
+
+
+def write_entry(entry: Entry) -> bytes:
     """Give an answer's form in the caches."""
-    known: dict[str, Any] = {"v": LAYOUT, "at": at, "fault": fault}
-    return _encode(known if figures is None else {**known, "figures": msgspec.Raw(figures)})
+    return _encode(entry)
 
 
 def read_entry(kept: bytes | None) -> Entry | None:

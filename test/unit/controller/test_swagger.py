@@ -82,6 +82,11 @@ def test_the_document_is_valid_swagger_2(document: Document):
     assert document["swagger"] == "2.0"
 
 
+def test_the_document_is_the_same_bytes_in_every_process(document: Document):
+    assert [path for path, item in document["paths"].items() if [*item] != sorted(item)] == []
+    assert max(len(item) for item in document["paths"].values()) > 1
+
+
 def test_every_reference_leads_somewhere_and_no_definition_is_idle(document: Document):
     referred = set()
 

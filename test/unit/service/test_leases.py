@@ -63,6 +63,24 @@ def test_nothing_is_renewed_once_it_was_given_back(leases, cache):
     assert (all(taken), cache.locks) == (True, {})
 
 
+def test_a_lock_given_back_just_before_its_renewal_stays_free_and_is_nobodys_until_it_is_free(leases, cache):
+    assert leases.take("a")
+    assert leases.take("b")
+    unlock, goes_on = cache.unlock, threading.Event()
+    cache.unlock = lambda key, owner: (goes_on.wait(PATIENCE), unlock(key, owner))
+    threads = [threading.Thread(target=leases.release, args=(key,)) for key in "ab"]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.8)  # the renewal falls due meanwhile, and stands in line behind both
+    assert not leases.take("a")
+    assert not leases.take("b")
+    goes_on.set()
+    for thread in threads:
+        thread.join()
+    time.sleep(0.1)
+    assert cache.locks == {}
+
+
 def test_the_lock_of_a_holder_that_died_is_free_within_two_seconds():
     assert LEASE < 2
 

@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from main.service.lookup import LAYOUT, Verdict, judge, read_entry, write_entry
+from main.service.lookup import LAYOUT, Verdict, judge, make_entry, read_entry, write_entry
 from main.service.model import LiveRules
 
 RULES = LiveRules()  # fresh 5 s, revalidate 30 s more, max_stale 10 min
 
 
 def entry(at=1000.0, fault=None):
-    return read_entry(write_entry(at, None if fault else b'{"stock":3}', fault))
+    return read_entry(write_entry(make_entry(at, None if fault else b'{"stock":3}', fault)))
 
 
 def test_an_entry_is_read_back_as_it_was_written():
