@@ -320,8 +320,6 @@ class AisleApi(Api):  # type: ignore[misc]
     @cached_property
     def _document(self) -> dict[str, Any]:
         made: dict[str, Any] = super().__schema__
-        # RESTX goes through a set of methods: without an order of our own, two processes would give two documents.
-        made["paths"] = {path: dict(sorted(item.items())) for path, item in made["paths"].items()}
         paths = made["paths"].values()
         for method, operation in ((name, part) for path in paths for name, part in path.items() if "responses" in part):
             _guard_operation(method, operation, anonymous=self._anonymous)
