@@ -168,7 +168,7 @@ def test_a_chain_reload_costs_no_request(stack: Stack) -> None:
 
 
 def test_the_log_of_uwsgi_has_nothing_of_its_own_to_say_about_a_request(stack: Stack) -> None:
-    stack.fetch("/health", headers={"X-Request-ID": "quiet"})
+    stack.fetch("/products", headers={"X-Request-ID": "quiet"})
     wait_for("the line", lambda: '"quiet"' in stack.read_uwsgi_log())
     assert "setsockopt" not in stack.read_uwsgi_log()
 
