@@ -33,8 +33,9 @@ def configure_logs(level: str = "info", *, terminal: bool | None = None) -> None
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        # Looked up at each line: whoever redirects standard error gets the log too.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # Looked up at each line: whoever redirects standard error gets the log too. And the line is written together with its end: where
+        # standard error is not buffered, print would write them one after the other, and another process's line could come between.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _route_library_logs(shared, renderers, number)

@@ -1,7 +1,9 @@
 """Log lines: one JSON object each, or readable on a terminal."""
 
+import io
 import json
 import logging
+import sys
 
 import pytest
 import structlog
@@ -88,6 +90,21 @@ def test_without_a_terminal_the_lines_are_json_by_default(capsys):
     configure_logs()
     structlog.get_logger().info("event")
     assert lines(capsys)[0]["event"] == "event"
+
+
+@pytest.mark.parametrize("library", [False, True])
+def test_a_line_is_written_at_once_so_that_another_processs_cannot_come_between(monkeypatch, library):
+    class Recorder(io.StringIO):
+        def write(self, text):
+            written.append(text)
+            return len(text)
+
+    written = []
+    monkeypatch.setattr(sys, "stderr", Recorder())
+    configure_logs(terminal=False)
+    (logging.getLogger("some.library") if library else structlog.get_logger()).warning("event")
+    (line,) = written
+    assert line.endswith("}\n")
 
 
 def test_what_libraries_log_has_the_same_form_from_warning_on(capsys):
