@@ -76,7 +76,8 @@ class Scene:
 
     def misbehave(self, name: str, count: int, at_once: int) -> list[tuple[Answer, float]]:
         """That many pages while the odd shop does this; afterwards it is good again."""
-        self.odd.behave(name)
+        # A connection kept alive from before would be answered well by a shop that only misbehaves at accepting.
+        self.odd.behave(name, release=True)
         try:
             return self.ask_together(count, at_once)
         finally:
