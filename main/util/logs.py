@@ -37,7 +37,8 @@ def configure_logs(level: str = "info", *, terminal: bool | None = None) -> None
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         # Looked up at each line: whoever redirects standard error gets the log too.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # A line and its end are one write, so that lines of processes that share standard error do not mix.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _route_library_logs(shared, renderers, number)
