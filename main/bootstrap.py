@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from main.service.model import Rate
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, Replies, SyncBoard
+    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.sharedports import Replies
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211

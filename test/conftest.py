@@ -12,6 +12,7 @@ import structlog
 from main.bootstrap import build_sync
 from main.service.model import Outcome
 from main.settings import load_settings
+from main.util import secret
 from sample.server import running
 from sample.shops import FOLDER, demo_app
 from test.meta.coverage_gate import CoverageGate
@@ -55,6 +56,15 @@ def logs_as_they_were() -> Iterator[None]:
     structlog.configure(**{**before, "processors": known})
     root.handlers = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def secrets_as_they_were() -> Iterator[None]:
+    """The log masks every secret of the process; one that a test made up means something only to that test."""
+    before = dict.fromkeys(secret._KNOWN)
+    yield
+    secret._KNOWN.clear()
+    secret._KNOWN.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flask_restx import Namespace
 
     from main.service.model import Caller
-    from main.service.ports import Replies
+    from main.service.sharedports import Replies
     from main.util.clock import Clock
 
 F = TypeVar("F", bound="Callable[..., Any]")

@@ -10,7 +10,7 @@ from main.service.model import Verdict
 
 if TYPE_CHECKING:
     from main.service.model import Count, Policy
-    from main.service.ports import HitCounters
+    from main.service.sharedports import HitCounters
 
 
 def counter_key(*parts: str) -> str:

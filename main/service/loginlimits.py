@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from main.service.limits import RateLimit
-    from main.service.ports import HitCounters
+    from main.service.sharedports import HitCounters
 
 FREE_TRIES = 5  # of one account from one address
 FREE_TRIES_OF_STRANGERS = 20  # of one account from all addresses it was never logged in from
