@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
 from sample.demo import Plan, find_nginx, start_stack, start_uwsgi
 from sample.ports import LOOPBACK, SHOP_PORTS
@@ -88,7 +89,7 @@ class Stack:
         try:
             yield uwsgi.process.returncode
         finally:
-            start_uwsgi(self.family, self.plan, self.plan.make_environment() | {"AISLE_LIMITS__API": "off"})
+            start_uwsgi(self.family, self.plan, self.plan.make_environment())
             self.family.wait_until("uWSGI", lambda: answers(LOOPBACK, self.plan.port, "/health"))
 
 
@@ -97,11 +98,13 @@ def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
     """The chain, until the block ends."""
     plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx)
     family = Family(plan.run)
-    try:
-        start_stack(family, plan, watch=False)
-        yield Stack(plan, family)
-    finally:
-        family.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AISLE_LIMITS__API", "off")  # one address asks for all
+        try:
+            start_stack(family, plan, watch=False)
+            yield Stack(plan, family)
+        finally:
+            family.stop()
 
 
 def fetch(
