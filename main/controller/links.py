@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from main.controller.parameters import DEPTH_LIMIT
+from main.controller.parameters import DEPTH_LIMIT, PAGE_LIMIT
 from main.service.model import PER_PAGE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _LONGEST = 8_000
 
 def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
     """Give ``Link`` (RFC 8288: first, prev, next, last; never to a page that is too far down to be asked for) and ``X-Total-Count``."""
-    deepest = DEPTH_LIMIT // int(request.args.get("per_page", PER_PAGE))
+    deepest = min(PAGE_LIMIT, DEPTH_LIMIT // int(request.args.get("per_page", PER_PAGE)))
     last = max(min(pages, deepest), 1)
     targets = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
     wanted = {rel: number for rel, number in targets.items() if 1 <= number <= last}

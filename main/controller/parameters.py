@@ -12,8 +12,8 @@ from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availabili
 from main.service.words import parse_words
 from main.util.money import rank_amount
 
-PAGE_LIMIT = 100_000
 DEPTH_LIMIT = 100_000  # how far down a list a page may be: what comes before it is counted through each time
+PAGE_LIMIT = DEPTH_LIMIT // PER_PAGE  # so that what is documented of page holds as long as per_page is not named
 
 
 def short_text() -> validate.Length:

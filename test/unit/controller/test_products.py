@@ -63,8 +63,8 @@ def test_the_total_stands_in_a_header_too(client: FlaskClient):
 
 
 def test_a_page_past_the_end_is_empty_and_says_how_many_there_are(fetch: Callable[..., Any]):
-    page = fetch("/products", page=100000)
-    assert (page["data"], page["total"], page["page"], page["pages"]) == ([], 56, 100000, 2)
+    page = fetch("/products", page=3333)
+    assert (page["data"], page["total"], page["page"], page["pages"]) == ([], 56, 3333, 2)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ BAD = {
     "availability": (["gone", "instock,gone"], ["InStock"]),
     "min_rating": (["-1", "6", "NaN", "Infinity", "1e999", "", "x", "9" * 30], ["from 0 to 5"]),
     "sort": (["up", "", "PRICE", "\x00"], [", ".join(SORTS)]),
-    "page": (["0", "-1", "1.0", "x", "", "100001", "9" * 30, "9" * 5000, "NaN", "٣"], ["from 1 to 100000"]),
+    "page": (["0", "-1", "1.0", "x", "", "3334", "9" * 30, "9" * 5000, "NaN", "٣"], ["from 1 to 3333"]),
     "per_page": (["0", "101", "9" * 30, "x"], ["from 1 to 100"]),
     "fields": (["nothing", "name,nothing", "\x00"], ["fetched_at"]),
     "facets": (["stock", "price,stock"], ["brand, category, source, availability, price"]),
