@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from typing import Any
 
 import schemathesis
 
+from main.controller.idempotency import HEADER, read_key
 from main.controller.parameters import DEPTH_LIMIT
 from main.service.model import PER_PAGE
 
@@ -18,6 +20,13 @@ def keep_what_makes_sense(_context: Any, query: Any) -> bool:
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
     deep = (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) > DEPTH_LIMIT
     return not deep and _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
+
+
+@schemathesis.hook("before_call")
+def use_each_key_once(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Replace a good Idempotency-Key by one of its own: with another body the same one is refused, and that is right."""
+    if read_key(str((case.headers or {}).get(HEADER, ""))) is not None:
+        case.headers[HEADER] = f'"{uuid.uuid4()}"'
 
 
 def _says_something(text: Any) -> bool:
