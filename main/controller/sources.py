@@ -10,13 +10,11 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SourceChangeSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
-from main.controller.guards import admin, hidden_fields, reader
 from main.controller.links import paging_headers
 from main.controller.middleware import load_args
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.schemas import RejectedSchema, SourceSchema
 from main.controller.swagger import BODY_ERRORS, PAGING_HEADERS, body, documented, parameters
-from main.controller.views import cover_rejected
 
 if TYPE_CHECKING:
     from flask import Response
@@ -34,7 +32,6 @@ _REJECTED = RejectedSchema()
 class SourceList(Resource):  # type: ignore[misc]
     """All sources."""
 
-    @reader
     @documented(sources, "SourceList", "All sources, in the order they are configured in.", errors=(422, 503))
     def get(self) -> Response:
         """Tell how every source stands."""
@@ -48,14 +45,12 @@ class SourceList(Resource):  # type: ignore[misc]
 class SourceItem(Resource):  # type: ignore[misc]
     """One source."""
 
-    @reader
     @documented(sources, "Source", "The source.", errors=(404, 422, 503))
     def get(self, name: str) -> Response:
         """Tell how one source stands."""
         load_args(_NONE)
         return answer_json(orjson.dumps(_SOURCE.dump(services().sources.get(name))))
 
-    @admin
     @documented(sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 422, 503))
     @body(sources, "SourceChange")
     def patch(self, name: str) -> Response:
@@ -69,7 +64,6 @@ class SourceItem(Resource):  # type: ignore[misc]
 class SourceCache(Resource):  # type: ignore[misc]
     """What live looks remember of a source."""
 
-    @admin
     @documented(sources, None, "Nothing the shop has said so far is used any more.", code=204, errors=(404, 422, 503))
     def delete(self, name: str) -> Response:
         """Forget what the shop has said to live looks so far, on every worker of this machine; its next look asks it anew."""
@@ -83,7 +77,6 @@ class SourceCache(Resource):  # type: ignore[misc]
 class Quarantine(Resource):  # type: ignore[misc]
     """What a source sent that is no valid product."""
 
-    @reader
     @documented(sources, "RejectedPage", "One page of the source's quarantine.", errors=(404, 422, 503), headers=PAGING_HEADERS)
     @parameters(sources, _PAGING)
     def get(self, name: str) -> Response:
@@ -92,12 +85,5 @@ class Quarantine(Resource):  # type: ignore[misc]
         page, per_page = paging["page"], paging["per_page"]
         found, total = services().sources.find_rejected(name, page, per_page)
         pages = -(-total // per_page)
-        hidden = hidden_fields()
-        body = {
-            "data": _REJECTED.dump([cover_rejected(record, hidden) for record in found], many=True),
-            "page": page,
-            "per_page": per_page,
-            "total": total,
-            "pages": pages,
-        }
+        body = {"data": _REJECTED.dump(found, many=True), "page": page, "per_page": per_page, "total": total, "pages": pages}
         return answer_json(orjson.dumps(body), headers=paging_headers(page, pages, total))

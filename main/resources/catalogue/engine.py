@@ -1,11 +1,11 @@
-"""Opens the SQLite database: pragmas, schema, and the lock that lets one process write at a time."""
+"""Opens the SQLite catalogue: pragmas, schema, and the lock that lets one process write at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from main.service.errors import StoreDown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REVISION = "0004"
+REVISION = "0002"
 _LOCK_NAP = 0.02
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = {
@@ -116,23 +116,9 @@ def store_errors() -> Iterator[None]:
         raise StoreDown from error
 
 
-def keep_private(path: Path) -> None:
-    """Let only the own user read the database and what SQLite keeps beside it: it holds hashes of passwords.
-
-    Raises:
-        OSError: the file is somebody else's.
-    """
-    for beside in ("", "-wal", "-shm"):
-        file = path.with_name(path.name + beside)
-        with suppress(FileNotFoundError):
-            if file.stat().st_mode & 0o077:
-                file.chmod(0o600)
-
-
 def migrate(engine: sa.Engine, lock: WriterLock) -> None:
     """Bring the schema up to date; cheap when it already is."""
-    # While another process makes the file, SQLite answers at once that it is locked, whatever the time-out: the lock below waits for it.
-    with suppress(sa.exc.OperationalError), engine.connect() as connection:
+    with engine.connect() as connection:
         if _revision(connection) == REVISION:
             return
     with lock.held():

@@ -1,1 +1,0 @@
-"""Where accounts are kept, and how their passwords are hashed."""

@@ -1,1 +1,0 @@
-"""Signing keys and tokens: the only place that knows JWT."""
