@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -118,11 +118,19 @@ def store_errors() -> Iterator[None]:
 
 def migrate(engine: sa.Engine, lock: WriterLock) -> None:
     """Bring the schema up to date; cheap when it already is."""
-    with engine.connect() as connection:
-        if _revision(connection) == REVISION:
-            return
-    with lock.held():
-        _upgrade(engine)
+    if not _is_current(engine):
+        with lock.held():
+            _upgrade(engine)
+
+
+def _is_current(engine: sa.Engine) -> bool:
+    # Where two make a file at once, one is told that it is locked, without any wait; so an empty one is opened by the lock's holder alone.
+    path = Path(str(engine.url.database))
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    with suppress(sa.exc.OperationalError), engine.connect() as connection:
+        return _revision(connection) == REVISION
+    return False  # it is being made just now: whoever has the lock will say so
 
 
 def _revision(connection: sa.Connection) -> str | None:
