@@ -10,8 +10,8 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SourceChangeSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
-from main.controller.links import paging_headers
 from main.controller.middleware import load_args
+from main.controller.paging import answer_page
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.schemas import RejectedSchema, SourceSchema
 from main.controller.swagger import BODY_ERRORS, PAGING_HEADERS, body, documented, parameters
@@ -82,8 +82,5 @@ class Quarantine(Resource):  # type: ignore[misc]
     def get(self, name: str) -> Response:
         """Show the records of the last sync that failed validation, each with its reasons."""
         paging = load_args(_PAGING)
-        page, per_page = paging["page"], paging["per_page"]
-        found, total = services().sources.find_rejected(name, page, per_page)
-        pages = -(-total // per_page)
-        body = {"data": _REJECTED.dump(found, many=True), "page": page, "per_page": per_page, "total": total, "pages": pages}
-        return answer_json(orjson.dumps(body), headers=paging_headers(page, pages, total))
+        found, total = services().sources.find_rejected(name, paging["page"], paging["per_page"])
+        return answer_page(_REJECTED, found, total, paging)

@@ -264,6 +264,6 @@ class AisleApi(Api):  # type: ignore[misc]
             given = operation.get("parameters", ())
             operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
         kept = {key: value for key, value in made.items() if key != "responses"}
-        # RESTX walks a set of methods: unsorted, each worker's document would be other bytes and have an ETag of its own.
+        # RESTX walks a set of methods: unsorted, each worker's document would be other bytes.
         kept["paths"] = {path: dict(sorted(item.items())) for path, item in made["paths"].items()}
         return {**kept, "definitions": DEFINITIONS, "produces": ["application/json", MEDIA_TYPE]}

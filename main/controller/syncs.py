@@ -10,8 +10,9 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SyncRequestSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
-from main.controller.links import paging_headers, sync_path
+from main.controller.links import sync_path
 from main.controller.middleware import load_args
+from main.controller.paging import answer_page
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.standing import SyncSchema
 from main.controller.swagger import BODY_ERRORS, LOCATION_HEADER, PAGING_HEADERS, body, documented, parameters
@@ -59,11 +60,8 @@ class SyncList(Resource):  # type: ignore[misc]
     def get(self, name: str) -> Response:
         """Show the source's last syncs, newest first."""
         paging = load_args(_PAGING)
-        page, per_page = paging["page"], paging["per_page"]
-        found, total = services().syncs.find(name, page, per_page)
-        pages = -(-total // per_page)
-        shown = {"data": _SYNC.dump(found, many=True), "page": page, "per_page": per_page, "total": total, "pages": pages}
-        return answer_json(orjson.dumps(shown), headers=paging_headers(page, pages, total))
+        found, total = services().syncs.find(name, paging["page"], paging["per_page"])
+        return answer_page(_SYNC, found, total, paging)
 
 
 @syncs.route("/<string:name>/syncs/<int:number>")

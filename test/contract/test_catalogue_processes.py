@@ -2,11 +2,9 @@
 
 import random
 import subprocess
-import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -15,10 +13,8 @@ from main.service.model import Query
 from main.service.words import parse_words
 from test.contract.backends import DURABLE
 from test.contract.child import SNAPSHOT
+from test.contract.processes import PATIENCE, second_process
 from test.fakes import NOW, ids_of, make_product, put_snapshot
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60
 
 
 @pytest.fixture(params=DURABLE, ids=lambda backend: backend.name)
@@ -26,18 +22,8 @@ def backend(request):
     return request.param
 
 
-@contextmanager
 def child(backend, folder, action, argument=""):
-    """A second process; killed with no chance to tidy up when the block ends."""
-    command = [sys.executable, "-m", "test.contract.child", backend.name, str(folder), action, argument]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
+    return second_process("test.contract.child", backend.name, folder, action, argument)
 
 
 def numbers_of(page):

@@ -2,13 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +11,9 @@ from main.resources.upstream.guard import Guard
 from main.service.errors import Unavailable, UpstreamOpen, UpstreamTimeout
 from main.service.model import BreakerMode, GuardState
 from test.contract.books import SHARED
+from test.contract.processes import PATIENCE, second_process
 from test.fakes import make_source
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60
 GENEROUS = 5.0
 
 
@@ -35,21 +29,9 @@ def book(kind, tmp_path):
 
 @pytest.fixture
 def child(kind, tmp_path):
-    """Return a function that runs a second process on the same book; killed with no chance to tidy up at the end."""
+    """Return a function that runs a second process on the same book."""
 
-    @contextmanager
-    def run(action, argument=""):
-        command = [sys.executable, "-m", "test.contract.guardchild", kind.name, str(tmp_path), action, argument]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            watchdog = threading.Timer(PATIENCE, process.kill)
-            watchdog.start()
-            try:
-                yield process
-            finally:
-                watchdog.cancel()
-                process.kill()
-
-    return run
+    return lambda action, argument="": second_process("test.contract.guardchild", kind.name, tmp_path, action, argument)
 
 
 def started(process, word="inside"):

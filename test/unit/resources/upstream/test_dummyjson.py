@@ -6,12 +6,12 @@ import orjson
 import pytest
 from werkzeug import Response
 
-from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout
+from main.service.errors import UpstreamGarbled
 from main.service.model import Availability, Money, Rating
 from sample.dialects import dummyjson_app
 from sample.generate import generated_app
 from sample.records import Records
-from test.unit.resources.upstream.shops import canned, crawl, load_all, look
+from test.unit.resources.upstream.shops import canned, crawl, load_all
 
 RECORD = {
     "id": 1,
@@ -103,32 +103,3 @@ def test_the_shops_word_for_availability_becomes_schema_orgs(dial, word, availab
 def test_without_reviews_listed_nobody_says_how_many_rated(dial):
     assert load(dial, reviews=None).rating == Rating(2.56, None)
     assert load(dial, reviews=[]).rating is None
-
-
-class TestLook:
-    def test_one_product_is_asked_for_by_its_own_address(self, dial):
-        connector = dial(dummyjson_app(Records([RECORD, RECORD | {"id": 2, "price": 3.5}])), "dummyjson")
-        found = look(connector, "2")
-        assert (connector.look_size, list(found)) == (1, ["2"])
-        assert connector.load(found["2"]).price == Money(350, "EUR")
-        assert look(connector, "3") == {}
-
-    @pytest.mark.parametrize("body", [b"null", b"", b" "])
-    def test_an_answer_of_nothing_is_a_product_that_is_gone(self, dial, body):
-        assert look(dial(canned(lambda _: Response(body)), "dummyjson"), "1") == {}
-
-    @pytest.mark.parametrize("body", [orjson.dumps(RECORD | {"id": 2}), b"<html>", b"[]", b'{"id": null}', b"{"])
-    def test_an_answer_about_anything_else_is_garbled(self, dial, body):
-        with pytest.raises(UpstreamGarbled):
-            look(dial(canned(lambda _: Response(body)), "dummyjson"), "1")
-
-    def test_an_invalid_record_is_given_for_the_mapping_to_judge(self, dial):
-        assert look(dial(dummyjson_app(Records([RECORD | {"price": "free"}])), "dummyjson"), "1")
-
-    def test_any_other_refusal_is_an_error(self, dial):
-        with pytest.raises(UpstreamRefused, match="500"):
-            look(dial(canned(lambda _: Response(b"", 500)), "dummyjson"), "1")
-
-    def test_what_is_past_its_deadline_is_not_asked_for(self, dial):
-        with pytest.raises(UpstreamTimeout):
-            look(dial(dummyjson_app(Records([RECORD])), "dummyjson"), "1", seconds=-1)
