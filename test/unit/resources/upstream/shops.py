@@ -29,30 +29,24 @@ def reply(body: bytes = b"[]", *headers: str, status: str = "200 OK", length: in
     return "\r\n".join([f"HTTP/1.1 {status}", told, "Connection: close", *headers, "", ""]).encode() + body
 
 
-class RawShop:
-    """Sends the answers in turn, the last one again and again; an answer in pieces drips one piece each 50 ms, then hangs.
+class Listening:
+    """Listens on a loopback port and takes each connection with :meth:`take`, from entering to leaving the block."""
 
-    An empty list is accepted and never answered.
-    """
-
-    def __init__(self, *answers: Answer) -> None:
-        self.requests: list[bytes] = []
-        self._answers = answers
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve)
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._acceptor = threading.Thread(target=self._serve)
         self._workers: list[threading.Thread] = []
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._acceptor.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
+        self._acceptor.join()
         self._listener.close()
+        self.hang_up()
         for worker in self._workers:
             worker.join()
 
@@ -62,10 +56,36 @@ class RawShop:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            answer = self._answers[min(len(self._workers), len(self._answers) - 1)]
-            worker = threading.Thread(target=self._answer, args=(connection, answer))
-            self._workers.append(worker)
-            worker.start()
+            self._workers.append(self.take(connection, len(self._workers)))
+            self._workers[-1].start()
+
+    def take(self, connection: socket.socket, number: int) -> threading.Thread:
+        """Give the thread that answers the connection; they are counted from 0."""
+        raise NotImplementedError
+
+    def hang_up(self) -> None:
+        """End what is under way, once nobody is let in any more."""
+        raise NotImplementedError
+
+
+class RawShop(Listening):
+    """Sends the answers in turn, the last one again and again; an answer in pieces drips one piece each 50 ms, then hangs.
+
+    An empty list is accepted and never answered.
+    """
+
+    def __init__(self, *answers: Answer) -> None:
+        self.requests: list[bytes] = []
+        self._answers = answers
+        self._over = threading.Event()
+        super().__init__()
+
+    def take(self, connection: socket.socket, number: int) -> threading.Thread:
+        answer = self._answers[min(number, len(self._answers) - 1)]
+        return threading.Thread(target=self._answer, args=(connection, answer))
+
+    def hang_up(self) -> None:
+        self._over.set()
 
     def _answer(self, connection: socket.socket, answer: Answer) -> None:
         with connection:
@@ -83,7 +103,7 @@ class RawShop:
             self._over.wait()
 
 
-class KeepingShop:
+class KeepingShop(Listening):
     """Keeps connections open and answers so many requests on each, then hangs up on the next without a word."""
 
     def __init__(
@@ -96,37 +116,20 @@ class KeepingShop:
         self._each, self._answer, self._wait = each, answer, wait
         self._lock = threading.Lock()
         self._taken: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._threads = [threading.Thread(target=self._serve)]
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        super().__init__()
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
+    def take(self, connection: socket.socket, number: int) -> threading.Thread:
+        with self._lock:
+            self.connections = number + 1
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+            self._taken.append(connection)
+        return threading.Thread(target=self._keep, args=(connection,))
 
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join()
-        self._listener.close()
+    def hang_up(self) -> None:
         for connection in self._taken:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self.connections += 1
-                self.open += 1
-                self.most_open = max(self.most_open, self.open)
-                self._taken.append(connection)
-            self._threads.append(threading.Thread(target=self._keep, args=(connection,)))
-            self._threads[-1].start()
 
     def _keep(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
