@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from main.service.ports import Connector, CrawlPage
 
+    _Step = tuple[str, Callable[[], object]]
+
 _TICK = 0.25
 _TICK_RECORDS = 500
 _MOST_THREADS = 128
@@ -94,9 +96,17 @@ class Lanes:
         self._pool: ThreadPoolExecutor | None = None
         self._running: Counter[str] = Counter()
         self._waiting: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
+        self._thread = threading.local()
 
     def submit(self, lane: str, width: int, work: Callable[[], object]) -> bool:
         """Do the work as soon as the lane has room; False, and nothing is done, when too much waits there already."""
+        return self._submit(lane, width, work, None)
+
+    def go_on(self, lane: str, width: int, work: Callable[[], object]) -> bool:
+        """Do as :meth:`submit`, for the last step of work on another lane: where there is room, its own thread does it next."""
+        return self._submit(lane, width, work, getattr(self._thread, "following", None))
+
+    def _submit(self, lane: str, width: int, work: Callable[[], object], following: list[_Step] | None) -> bool:
         run = partial(contextvars.copy_context().run, work)
         with self._lock:
             if self._running[lane] >= width:
@@ -107,7 +117,10 @@ class Lanes:
             self._running[lane] += 1
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
-            self._start(self._pool, lane, run)
+            if following is None or following:
+                self._start(self._pool, lane, run)
+            else:
+                following.append((lane, run))
         return True
 
     def close(self) -> None:
@@ -122,10 +135,15 @@ class Lanes:
         pool.submit(self._run, lane, work).add_done_callback(_report)
 
     def _run(self, lane: str, work: Callable[[], object]) -> None:
+        following: list[_Step] = []
+        self._thread.following = following
         try:
             work()
         finally:
             self._hand_on(lane)
+            self._thread.following = None
+            for step in following:
+                self._run(*step)
 
     def _hand_on(self, lane: str) -> None:
         with self._lock:

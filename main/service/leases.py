@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from main.util.ids import new_id
@@ -24,25 +25,24 @@ class Leases:
         self._cache = cache
         self._identity = new_id()
         self._held: set[str] = set()
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def take(self, key: str) -> bool:
         """Take the lock of this name; False while another process, or another thread of this one, has it."""
-        with self._condition:
+        with self._lock:
             if key in self._held:
                 return False
             self._held.add(key)
         if not self._cache.lock(key, self._owner(), LEASE):
-            with self._condition:
+            with self._lock:
                 self._held.discard(key)
             return False
-        with self._condition:
+        with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
                 self._thread.start()
-            self._condition.notify()
         return True
 
     def release(self, key: str) -> None:
@@ -51,7 +51,7 @@ class Leases:
         # another thread of this process that took it in between would lose it to this one's unlocking.
         with self._renewing:
             self._cache.unlock(key, self._owner())
-            with self._condition:
+            with self._lock:
                 self._held.discard(key)
 
     def _run(self) -> None:
@@ -62,14 +62,18 @@ class Leases:
                         self._cache.lock(key, self._owner(), LEASE)
 
     def _wait(self) -> list[str] | None:
-        with self._condition:
-            if not self._held and not self._condition.wait_for(lambda: self._held, _LINGER):
-                self._thread = None
-                return None
-            before = set(self._held)
-            self._condition.wait_for(lambda: not self._held, _RENEW)
-            # What was taken meanwhile has its full time still.
-            return [key for key in self._held if key in before]
+        idle_since = time.monotonic()
+        while True:
+            with self._lock:
+                before = set(self._held)
+                if not before and time.monotonic() >= idle_since + _LINGER:
+                    self._thread = None
+                    return None
+            # Nobody wakes it, which would cost each look a switch of threads: what is taken meanwhile has time for two such naps.
+            time.sleep(_RENEW)
+            with self._lock:
+                if before:
+                    return [key for key in self._held if key in before]
 
     def _owner(self) -> str:
         # Asked for each time: an application that was loaded before a fork would share one name otherwise.

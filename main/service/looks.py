@@ -157,11 +157,9 @@ class SourceLooks:
         size = self._connector.look_size
         for start in range(0, len(flights), size):
             # On a lane of its own: calls that hang keep nobody from what is known already.
-            self._submit(f"{self.source.name} cache", _READERS, flights[start : start + size], self._read)
-
-    def _submit(self, lane: str, width: int, flights: Sequence[Flight], work: Callable[[Sequence[Flight]], None]) -> None:
-        if not self._tools.lanes.submit(lane, width, partial(work, flights)):
-            self._land_all(flights, LookState.TIMEOUT, _CROWDED)
+            some = flights[start : start + size]
+            if not self._tools.lanes.submit(f"{self.source.name} cache", _READERS, partial(self._read, some)):
+                self._land_all(some, LookState.TIMEOUT, _CROWDED)
 
     def _read(self, flights: Sequence[Flight]) -> None:
         """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
@@ -172,8 +170,10 @@ class SourceLooks:
                 for flight in left:
                     self._answer(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
         finally:
-            if left:
-                self._submit(self.source.name, self.source.concurrency, left, partial(self._fly, started))
+            if left and not self._tools.lanes.go_on(
+                self.source.name, self.source.concurrency, partial(self._fly, started, left)
+            ):
+                self._land_all(left, LookState.TIMEOUT, _CROWDED)
 
     def _fly(self, started: float, flights: Sequence[Flight]) -> None:
         state, reason = LookState.ERROR, _BROKE

@@ -93,9 +93,11 @@ def read_file(file: int) -> tuple[bytes, Mark]:
 def write_file(file: int, content: bytes) -> Mark:
     """Replace an open file's content in place; the caller holds its lock."""
     os.pwrite(file, content, 0)
-    if os.fstat(file).st_size > len(content):
+    found = os.fstat(file)
+    if found.st_size > len(content):
         os.ftruncate(file, len(content))
-    return mark_of(os.fstat(file))
+        found = os.fstat(file)
+    return mark_of(found)
 
 
 def mark_of(found: os.stat_result) -> Mark:

@@ -16,7 +16,6 @@ from main.resources.upstream.breaker import Ended, Verdict
 from main.resources.upstream.rate import describe_rate, next_turn, take_turn
 from main.service.errors import UpstreamHeld, UpstreamPaused, UpstreamTimeout
 from main.util.clock import Clock, SystemClock
-from main.util.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,7 @@ class Guard:
             UpstreamHeld: no call may be made now.
             UpstreamTimeout: no place was free before the deadline (monotonic seconds).
         """
-        owner = new_id()[:16]
+        owner = f"{random.getrandbits(64):016x}"
         # A look that costs next to nothing, so that a shop held back costs nobody a place; the one that counts comes with it.
         self._raise_held(self._find_hold(self._book.read(self._name), owner, deadline))
         with ExitStack() as stack:

@@ -174,6 +174,60 @@ def test_work_that_breaks_is_logged_and_the_next_is_done(lanes, log_lines):
     assert (line["event"], "ZeroDivisionError" in line["exception"]) == ("live.look_broke", True)
 
 
+def test_work_goes_on_in_its_own_thread_where_the_next_lane_has_room_and_not_before_its_own_is_free(lanes):
+    threads, order, done, free = [], [], threading.Event(), threading.Event()
+
+    def read():
+        threads.append(threading.get_ident())
+        lanes.submit("cache", 1, lambda: order.append("next in line"))
+        assert lanes.go_on("acme", 1, fly)
+        order.append("read")
+
+    def fly():
+        threads.append(threading.get_ident())
+        order.append("fly")
+        done.set()
+
+    assert lanes.submit("cache", 1, read)
+    assert done.wait(PATIENCE)
+    lanes.submit("cache", 1, free.set)
+    assert free.wait(PATIENCE)
+    assert threads[0] == threads[1]
+    assert order[0] == "read"
+    assert sorted(order) == ["fly", "next in line", "read"]
+
+
+def test_work_that_goes_on_waits_where_the_next_lane_has_no_room(lanes):
+    hang, done = threading.Event(), threading.Event()
+    lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))
+    lanes.submit("cache", 1, lambda: lanes.go_on("acme", 1, done.set))
+    free = threading.Event()
+    lanes.submit("cache", 1, free.set)
+    assert free.wait(PATIENCE)
+    assert not done.is_set()
+    hang.set()
+    assert done.wait(PATIENCE)
+
+
+def test_work_that_breaks_after_it_said_how_it_goes_on_does_go_on(lanes, log_lines):
+    first, second, free = threading.Event(), threading.Event(), threading.Event()
+
+    def work():
+        lanes.go_on("acme", 1, first.set)
+        lanes.go_on("depot", 1, second.set)
+        raise ZeroDivisionError
+
+    lanes.submit("cache", 1, work)
+    assert first.wait(PATIENCE)
+    assert second.wait(PATIENCE)
+    assert lanes.go_on("acme", 1, free.set)
+    assert free.wait(PATIENCE)
+    until = time.monotonic() + PATIENCE
+    while not log_lines() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [line["event"] for line in log_lines()] == ["live.look_broke"]
+
+
 def test_closed_lanes_drop_what_waits_and_start_anew(lanes):
     hang, dropped, done = threading.Event(), threading.Event(), threading.Event()
     lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))
