@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENOUGH = 3 << 20
+SILENCE = 0.4
+PATIENCE = 20.0
 
 
 @dataclass
@@ -65,15 +67,15 @@ def make_request(target: str, **headers: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: raw\r\n{lines}\r\n".encode()
 
 
-def ask(shop: RawShop, target: str = "/products", seconds: float = 0.4, **headers: str) -> Heard:
+def ask(shop: RawShop, target: str = "/products", seconds: float | None = None, **headers: str) -> Heard:
     with socket.create_connection((LOOPBACK, shop.port), timeout=5) as sock:
         return talk(sock, make_request(target, **headers), seconds)
 
 
-def talk(sock: socket.socket, data: bytes, seconds: float = 0.4) -> Heard:
-    """What is heard within so many seconds of silence."""
+def talk(sock: socket.socket, data: bytes, seconds: float | None = None) -> Heard:
+    """What is heard until so many seconds of silence; where none are given, the first byte may take its time."""
     heard = bytearray()
-    sock.settimeout(seconds)
+    sock.settimeout(seconds or PATIENCE)
     try:
         sock.sendall(data)
         while len(heard) < ENOUGH:
@@ -81,6 +83,7 @@ def talk(sock: socket.socket, data: bytes, seconds: float = 0.4) -> Heard:
             if not piece:
                 return Heard(bytes(heard), "closed")
             heard += piece
+            sock.settimeout(seconds or SILENCE)
     except TimeoutError:
         return Heard(bytes(heard), "open")
     except ConnectionResetError:
@@ -122,7 +125,7 @@ class TestAGoodShop:
     def test_it_keeps_a_connection_and_counts_its_requests(self, shop: RawShop) -> None:
         with socket.create_connection((LOOPBACK, shop.port)) as sock:
             for number in (1, 2, 3):
-                assert talk(sock, make_request(f"/products/{number}"), 0.2).json["id"] == number
+                assert talk(sock, make_request(f"/products/{number}")).json["id"] == number
         assert (shop.connections, shop.calls(), shop.calls("/products/2")) == (1, 3, 1)
         assert {request.connection for request in shop.requests} == {1}
         wait_for("the end of it", lambda: shop.open == 0)
@@ -138,7 +141,7 @@ class TestAGoodShop:
 
     def test_it_reads_bodies(self, shop: RawShop) -> None:
         with socket.create_connection((LOOPBACK, shop.port)) as sock:
-            talk(sock, b"POST /products HTTP/1.1\r\nHost: raw\r\nContent-Length: 5\r\n\r\nhe")
+            talk(sock, b"POST /products HTTP/1.1\r\nHost: raw\r\nContent-Length: 5\r\n\r\nhe", SILENCE)
             assert shop.calls() == 0
             talk(sock, b"llo")
         assert (shop.requests[0].method, shop.requests[0].body, shop.requests[0].headers["host"]) == ("POST", b"hello", "raw")
@@ -219,7 +222,7 @@ class TestBeforeARequest:
 
     def test_silence_reads_nothing(self, shop: RawShop) -> None:
         shop.behave("silent_at_accept")
-        heard = ask(shop)
+        heard = ask(shop, seconds=SILENCE)
         assert (heard.data, heard.end, shop.connections, shop.calls()) == (b"", "open", 1, 0)
 
     def test_a_reset_is_one(self, shop: RawShop) -> None:
@@ -334,7 +337,7 @@ def test_every_behaviour_is_tried() -> None:
 def test_a_behaviour_is_on_the_wire_what_its_name_says(shop: RawShop, name: str) -> None:
     options, end, check = WIRE[name]
     shop.behave(name, **options)
-    heard = ask(shop)
+    heard = ask(shop, seconds=PATIENCE if end != "open" else SILENCE if name == "silent" else None)
     assert heard.end == end, heard.data[:300]
     assert check(heard), heard.data[:300]
     assert (shop.calls(), shop.connections) == (1, 1)

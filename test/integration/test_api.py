@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -177,15 +178,16 @@ def test_readers_see_one_version_while_snapshots_change(aisle: Aisle):
     def read() -> None:
         with requests.Session() as session:
             while not stop.is_set():
-                page = session.get(f"{aisle.url}/products?per_page=1&facets=source", timeout=10).json()
+                answer = session.get(f"{aisle.url}/products?per_page=1&facets=source", timeout=60)
+                assert answer.status_code == 200, answer.text
+                page = answer.json()
                 counts = {bucket["value"]: bucket["count"] for bucket in page["facets"]["source"]}
                 told = {name: source["products"] for name, source in page["meta"]["sources"].items()}
                 if counts != {name: count for name, count in told.items() if count} or sum(counts.values()) != page["total"]:
                     torn.append((counts, told, page["total"]))
 
-    readers = [threading.Thread(target=read) for _ in range(4)]
-    for reader in readers:
-        reader.start()
+    readers = ThreadPoolExecutor(4)
+    reading = [readers.submit(read) for _ in range(4)]
     few = b'{"products": [{"id": 1, "title": "Lamp", "variants": [{"id": 2, "title": "Default", "price": "5.00"}]}]}'
     for _ in range(4):
         aisle.shops.instead["lumen"] = answering("200 OK", "application/json", few)
@@ -193,8 +195,8 @@ def test_readers_see_one_version_while_snapshots_change(aisle: Aisle):
         del aisle.shops.instead["lumen"]
         aisle.sync(force=True)
     stop.set()
-    for reader in readers:
-        reader.join()
+    for reader in reading:
+        reader.result(timeout=60)
     assert torn == []
 
 

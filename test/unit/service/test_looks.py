@@ -355,6 +355,17 @@ def test_a_crowded_lane_refuses_at_once(desk):
     hang.set()
 
 
+def test_a_crowd_before_a_cache_that_hangs_is_refused_at_once(desk):
+    acme, hang = desk(), threading.Event()
+    acme.cache.near = False
+    acme.cache.consult = lambda _: hang.wait(PATIENCE) and None
+    begun = acme.begin(*map(str, range(600)))
+    crowded = [flight for flight in begun.values() if flight.landed.kept]
+    assert len(crowded) == 600 - 500 - 8
+    assert {flight.finish().reason for flight in crowded} == {"No place among the calls to this shop came free in time."}
+    hang.set()
+
+
 def test_a_shop_that_outlives_every_deadline_is_given_up(desk):
     acme = desk(timeout=timedelta(milliseconds=50))
     acme.cache.lock(acme.looks._key(Wanted("1")), "another worker that hangs", 100)
