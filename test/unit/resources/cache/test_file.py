@@ -49,11 +49,8 @@ def test_nothing_in_it_is_a_pickle(cache, tmp_path):
     cache.ping()
     found = files_in(tmp_path)
     assert len(found) >= 4
-    for path in found:
-        data = path.read_bytes()
-        for start in (0, 4):  # with and without the time that cachelib puts first
-            with pytest.raises((pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError)):
-                pickle.loads(data[start:])
+    assert all(pickle.dumps(b"", protocol).endswith(b".") for protocol in range(pickle.HIGHEST_PROTOCOL + 1))
+    assert [path for path in found if path.read_bytes().endswith(b".")] == []  # as a pickle of every protocol does
 
 
 def test_a_pickle_that_somebody_put_there_is_never_read(cache, tmp_path):
