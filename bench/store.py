@@ -45,7 +45,7 @@ def prepare_store(folder: Path, count: int) -> tuple[Path, dict[str, str]]:
 def _recipe() -> str:
     """Give what changes when stores would be built differently: the schema and the invented products."""
     recipe = hashlib.blake2b(digest_size=16)
-    for path in (*sorted((ROOT / "main/resources/catalogue/migrations/versions").glob("*.py")), ROOT / "sample/generate.py"):
+    for path in (*sorted((ROOT / "main/resources/database/migrations/versions").glob("*.py")), ROOT / "sample/generate.py"):
         recipe.update(path.read_bytes())
     return recipe.hexdigest()
 

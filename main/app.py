@@ -10,16 +10,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from main import __version__
 from main.bootstrap import build_services
-from main.controller import middleware
+from main.controller import caps, cors, headers, idempotency, limits, middleware
+from main.controller.auth import auth
 from main.controller.context import Services, attach_services
+from main.controller.csrf import CsrfGuard
+from main.controller.guards import Gate, attach_gate, caller
 from main.controller.platform import platform
 from main.controller.problems import render
 from main.controller.products import products
 from main.controller.sources import sources
 from main.controller.swagger import AisleApi
 from main.controller.syncs import syncs
+from main.controller.views import hide_from
+from main.service.model import Role
 
 if TYPE_CHECKING:
+    from main.bootstrap import ReadingServices
     from main.settings import Settings
 
 
@@ -32,29 +38,43 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     built = build_services(settings, **replacements)
     built.lifecycle.open()
     atexit.register(built.lifecycle.close)
-    app = Flask("main", static_folder=None)
+    app = Flask("main")
     app.config.update(
         RESTX_MASK_SWAGGER=False,
         RESTX_INCLUDE_ALL_MODELS=True,
-        SWAGGER_UI_DOC_EXPANSION="list",
-        SWAGGER_UI_REQUEST_DURATION=True,
     )
     app.url_map.merge_slashes = False
     if proxies := settings.server.proxies:
         fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
+    headers.install(app)
+    cors.install(app, settings.auth.origins)
+    caps.install(app)
+    limits.install(app, built.limit, caller)
+    idempotency.install(app, built.replies, caller, built.clock)
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
-    attach_services(app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live))
+    attach_services(
+        app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live, built.logins)
+    )
+    gate = _make_gate(settings, built)
+    attach_gate(app, gate)
     api = AisleApi(
         app,
         doc="/docs",
         title="Aisle",
         version=__version__,
         description=settings.service.description,
+        anonymous=gate.anonymous is not None,
         sources=lambda: [source.name for source in built.registry.all()],
     )
-    for namespace in (products, sources, syncs, platform):
+    for namespace in (products, sources, syncs, auth, platform):
         api.add_namespace(namespace)
     return app
+
+
+def _make_gate(settings: Settings, built: ReadingServices) -> Gate:
+    rules = settings.auth
+    hidden = hide_from({Role.READER: rules.hide.reader, Role.EDITOR: rules.hide.editor})
+    return Gate(built.door, CsrfGuard(built.csrf_secret()), Role.READER if rules.anonymous == "reader" else None, hidden)

@@ -6,11 +6,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
-import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,15 +18,16 @@ from rich.table import Table
 from main import __version__
 from main.bootstrap import build_check, build_sync, build_trial
 from main.bootstrap import draft as draft_mapping
+from main.cli_common import fail as _fail
+from main.cli_common import load as _load
+from main.cli_keys import keys
+from main.cli_users import users
 from main.service.errors import AisleError
 from main.service.model import Outcome, compare_sources
 from main.settings import (
     Settings,
-    SettingsError,
     ask_reload,
     kept_settings,
-    load_settings,
-    start_settings,
     wait_for_answers,
 )
 from main.util.logs import configure_logs
@@ -61,6 +61,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.version_option(__version__, prog_name="aisle")
 def main() -> None:
     """Aisle: one product API over all the shops and suppliers a team works with."""
+
+
+main.add_command(users)
+main.add_command(keys)
 
 
 @main.command()
@@ -165,17 +169,6 @@ def draft_source(where: str) -> None:
         _fail(str(error))
 
 
-def _load(*, last_good: bool = False) -> Settings:
-    try:
-        settings, faults = start_settings() if last_good else (load_settings(), [])
-    except SettingsError as error:
-        _fail(str(error))
-    configure_logs(settings.logger.level, terminal={"console": True, "json": False}.get(settings.logger.kind))
-    for fault in faults:
-        structlog.get_logger("settings").error("settings.faulty", fault=fault, running="on the settings last taken")
-    return settings
-
-
 def _tell_answer(answer: Answer) -> str:
     who, taken = f"{answer.name} {answer.pid} on {answer.host}", answer.taken
     if taken.faults:
@@ -187,11 +180,6 @@ def _tell_answer(answer: Answer) -> str:
 def _tell_change(change: SourcesChange) -> str:
     parts = {"added": change.added, "removed": change.removed, "changed": change.changed}
     return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names) or "no source differs"
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(text, err=True)
-    sys.exit(1)
 
 
 def _choose(settings: Settings, names: tuple[str, ...]) -> list[Source]:

@@ -7,6 +7,7 @@ import sys
 import structlog
 
 from main.app import create_app
+from main.bootstrap import build_accounts
 from main.service.errors import AisleError
 from main.settings import ConfigFile, SettingsError, has_served, start_settings
 from main.util.heap import keep_heap_small
@@ -18,6 +19,7 @@ try:
     configure_logs(_settings.logger.level, terminal={"console": True, "json": False}.get(_settings.logger.kind))
     for _fault in _faults:
         structlog.get_logger("settings").error("settings.faulty", fault=_fault, running="on the settings last taken")
+    build_accounts(_settings).ensure_first_admin()
     app = create_app(_settings)
     ConfigFile(_settings, "api").keep()
 except (SettingsError, AisleError) as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -37,6 +38,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SHOP = "depot"  # the one the banner makes trouble with
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
+ANONYMOUS = "AISLE_AUTH__ANONYMOUS"  # the demo is open to readers; config.yml by itself is closed
+ADMIN = "admin"  # the account that the first start makes
+NOTICE = "first-admin-password"  # in the data folder: where the workers, whose words go to a log, leave its password
 SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
 
 
@@ -76,6 +80,7 @@ class Plan:
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
             "AISLE_DATA": str(self.data),
+            ANONYMOUS: os.environ.get(ANONYMOUS, "reader"),
         } | {variable(shop): base_url(port) for shop, port in self.shops.items()}
         return {name: value for name, value in os.environ.items() if name not in front} | ours
 
@@ -194,11 +199,34 @@ def print_banner(plan: Plan, family: Family) -> None:
         f"  docs   {plan.address}/docs\n"
         f"  try    curl '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"
+        f"  login  {describe_access()}\n"
+        f"  admin  {describe_first_admin(plan)}\n"
         f"  data   {plan.data}\n"
         f"  logs   {plan.run}/*.log\n"
         f"{describe_trouble(plan, family)}"
         f"  stop   Ctrl-C\n"
     )
+
+
+def describe_access() -> str:
+    """Who may read here, and how that is changed."""
+    if os.environ.get(ANONYMOUS, "reader") == "reader":
+        return f"not needed to read, as this is a demo ({ANONYMOUS}=reader); {ANONYMOUS}=none make run asks for one"
+    return f"needed for everything ({ANONYMOUS}=none)"
+
+
+def describe_first_admin(plan: Plan) -> str:
+    """Where the password of the first account is; on a terminal the password itself, that one time: the workers that made it write to a log, so they did not show it."""
+    data = "" if plan.data == ROOT / "var" else f"AISLE_DATA={shlex.quote(str(plan.data))} "
+    change = f"{data}{show_command([sys.executable])} -m main users passwd {ADMIN}"
+    file = plan.data / NOTICE
+    if not file.exists():
+        return f"log in as {ADMIN} with the password you know; for another one: {change}"
+    if not sys.stdout.isatty():
+        return f"log in as {ADMIN}; the password is in {file}; for another one: {change}"
+    password = file.read_text().strip()
+    file.unlink()
+    return f"log in as {ADMIN} with {password} (shown only now); for another one: {change}"
 
 
 def describe_trouble(plan: Plan, family: Family) -> str:

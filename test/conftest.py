@@ -12,6 +12,7 @@ import structlog
 from main.bootstrap import build_sync
 from main.service.model import Outcome
 from main.settings import load_settings
+from main.util import secret as secret_module
 from sample.server import running
 from sample.shops import FOLDER, demo_app
 from test.meta.coverage_gate import CoverageGate
@@ -57,6 +58,12 @@ def logs_as_they_were() -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def no_secret_is_known() -> None:
+    """The log masks what any settings of this process ever held; what one test calls a secret is a plain word to the next."""
+    secret_module._KNOWN.clear()
+
+
 @pytest.fixture(scope="session")
 def shops_url() -> Iterator[str]:
     """Where the three demo shops are."""
@@ -69,6 +76,8 @@ def write_config(folder: Path, shops_url: str) -> Path:
     path = folder / "config.yml"
     path.write_text(f"""
 server: {{proxies: 1}}
+auth: {{anonymous: reader}}
+limits: {{api: off}}
 greeting: {{default_name: World}}
 sources:
   - {{name: lumen, kind: shopify, url: "{shops_url}/lumen", currency: EUR, every: 1h}}

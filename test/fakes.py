@@ -13,8 +13,22 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.controller.documents import dump_product
-from main.service.errors import LeaseLost, RecordRejected, StoreDown, UpstreamTimeout
+from main.service.doorports import Revocations
+from main.service.errors import (
+    LeaseLost,
+    NameTaken,
+    RecordRejected,
+    StoreDown,
+    Unauthenticated,
+    Unavailable,
+    UpstreamTimeout,
+)
 from main.service.model import (
+    Account,
+    ApiKey,
+    Caller,
+    CallerKind,
+    Count,
     Fault,
     GuardState,
     Head,
@@ -25,15 +39,18 @@ from main.service.model import (
     Product,
     Query,
     Rejected,
+    Role,
     Shape,
     Source,
     SourceRecord,
     SyncRecord,
     SyncReport,
     SyncState,
+    TokenPair,
     Wanted,
 )
 from main.service.ports import CrawlPage
+from main.util.text import fold
 from test.contract.oracle import count_facet, matches, rank
 
 if TYPE_CHECKING:
@@ -557,6 +574,177 @@ class MemoryGuardBook:
             return free
 
 
+@dataclass
+class _Family:
+    """A login's refresh tokens."""
+
+    account_id: int
+    current: str
+    until: dt.datetime
+    ended: bool = False
+
+
+@dataclass
+class MemoryAccounts:
+    """An account store in memory."""
+
+    accounts: dict[int, Account] = field(default_factory=dict)
+    families: dict[str, _Family] = field(default_factory=dict)
+    api_keys: dict[bytes, ApiKey] = field(default_factory=dict)
+    last_id: int = 0
+    down: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def open(self) -> None:
+        self._require()
+
+    def ping(self) -> None:
+        self._require()
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def add(self, username: str, password_hash: str, role: Role, now: dt.datetime, *, wanted_id: int | None = None) -> Account:
+        with self.lock:
+            if self.find(username) is not None:
+                raise NameTaken("There is an account of this name already.")
+            number = wanted_id if wanted_id and wanted_id not in self.accounts else self.last_id + 1
+            self.last_id = max(self.last_id, number)
+            made = Account(
+                id=number,
+                username=username,
+                role=role,
+                enabled=True,
+                generation=1,
+                created_at=now,
+                password_hash=password_hash,
+            )
+            self.accounts[number] = made
+            return made
+
+    def find(self, username: str) -> Account | None:
+        self._require()
+        return next((one for one in self.find_all() if fold(one.username) == fold(username)), None)
+
+    def get(self, account_id: int) -> Account | None:
+        self._require()
+        return self.accounts.get(account_id)
+
+    def find_all(self) -> Sequence[Account]:
+        self._require()
+        return sorted(self.accounts.values(), key=lambda one: fold(one.username))
+
+    def set_password(self, account_id: int, password_hash: str, *, revoke: bool, instead_of: str | None = None) -> None:
+        with self.lock:
+            found = self.get(account_id)
+            if found is not None and instead_of in {None, found.password_hash}:
+                self._change(account_id, revoke=revoke, password_hash=password_hash)
+
+    def set_enabled(self, account_id: int, *, enabled: bool) -> None:
+        self._change(account_id, revoke=not enabled, enabled=enabled)
+
+    def start_family(self, account_id: int, family: str, token_id: str, until: dt.datetime) -> None:
+        self._require()
+        self.families[family] = _Family(account_id, token_id, until)
+
+    def rotate(self, family: str, token_id: str, next_id: str, now: dt.datetime) -> bool:
+        self._require()
+        with self.lock:
+            found = self.families.get(family)
+            if found is None or found.ended or found.until <= now:
+                return False
+            found.ended = found.current != token_id
+            found.current = next_id
+            return not found.ended
+
+    def end_family(self, family: str) -> None:
+        self._require()
+        if family in self.families:
+            self.families[family].ended = True
+
+    def revocations(self) -> Revocations:
+        self._require()
+        ended = frozenset(name for name, family in self.families.items() if family.ended)
+        return Revocations(ended, {one.id: one.generation if one.enabled else None for one in self.accounts.values()})
+
+    def add_key(self, key: ApiKey, digest: bytes) -> None:
+        self._require()
+        self.api_keys[digest] = key
+
+    def find_key(self, digest: bytes) -> ApiKey | None:
+        self._require()
+        return self.api_keys.get(digest)
+
+    def keys(self) -> Sequence[ApiKey]:
+        self._require()
+        return sorted(self.api_keys.values(), key=lambda key: key.created_at, reverse=True)
+
+    def touch_key(self, key_id: str, now: dt.datetime) -> None:
+        self._replace_key(key_id, last_used_at=now)
+
+    def revoke_key(self, key_id: str, now: dt.datetime) -> bool:
+        self._require()
+        return any(self._replace_key(key.id, revoked_at=key.revoked_at or now) for key in self.keys() if key.id == key_id)
+
+    def _replace_key(self, key_id: str, **changes: Any) -> bool:
+        with self.lock:
+            found = [digest for digest, key in self.api_keys.items() if key.id == key_id]
+            for digest in found:
+                self.api_keys[digest] = replace(self.api_keys[digest], **changes)
+            return bool(found)
+
+    def _change(self, account_id: int, *, revoke: bool, **changes: Any) -> None:
+        self._require()
+        with self.lock:
+            if account_id in self.accounts:
+                old = self.accounts[account_id]
+                self.accounts[account_id] = replace(old, generation=old.generation + revoke, **changes)
+            for family in self.families.values():
+                family.ended |= revoke and family.account_id == account_id
+
+    def _require(self) -> None:
+        if self.down:
+            raise StoreDown
+
+
+class FakeHasher:
+    """Hashes that can be read: ``cost|password``; it notes every hash that was checked."""
+
+    def __init__(self, cost: int = 1) -> None:
+        self.cost = cost
+        self.checked: list[str] = []
+        self.full = False
+
+    def hash(self, password: str) -> str:
+        if self.full:
+            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=2)
+        return f"{self.cost}|{password}"
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        self.checked.append(password_hash)
+        return password_hash.partition("|")[2] == password
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        return int(password_hash.partition("|")[0]) < self.cost
+
+    def decoy(self) -> str:
+        return f"{self.cost}|\0decoy"
+
+
+class FakeFirstPassword:
+    """Keeps what was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str]] = []
+        self.forgotten = 0
+
+    def show(self, username: str, password: str) -> None:
+        self.shown.append((username, password))
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 def digest_of(document: bytes) -> bytes:
     return hashlib.blake2b(document, digest_size=16).digest()
 
@@ -586,3 +774,80 @@ def names_of(documents: Iterable[bytes]) -> list[str]:
 
 def ids_of(documents: Iterable[bytes]) -> list[str]:
     return [orjson.loads(document)["id"] for document in documents]
+
+
+PASSWORD = "correct horse battery staple"
+
+
+class FakeDoor:
+    """A door whose tokens are words: ``admin-token`` is an admin's login, ``admin-key`` an admin's key; ended ones are known no more."""
+
+    def __init__(self) -> None:
+        self.callers: dict[str, Caller] = {}
+        self.accounts: dict[str, tuple[str, Role]] = {"ada": (PASSWORD, Role.ADMIN), "rita": (PASSWORD, Role.READER)}
+        self.refreshes: dict[str, str] = {}
+        self.numbers = 0
+        for number, role in enumerate(Role, start=1):
+            login = Caller(name=role, kind=CallerKind.ACCOUNT, role=role, account_id=number, session=f"s-{role}", token_id="1")
+            self.callers[f"{role}-token"] = login
+            self.callers[f"{role}-key"] = Caller(name=f"{role}-machine", kind=CallerKind.KEY, role=role, token_id=f"k-{role}")
+
+    def login(self, username: str, password: str) -> tuple[TokenPair, Caller]:
+        known = self.accounts.get(username)
+        if known is None or known[0] != password:
+            raise Unauthenticated("The username or the password is wrong")
+        return self._give(username, known[1])
+
+    def refresh(self, token: str) -> tuple[TokenPair, Caller]:
+        username = self.refreshes.pop(token, None)
+        if username is None:
+            raise Unauthenticated("Authorization token is invalid", "invalid_token")
+        return self._give(username, self.accounts[username][1])
+
+    def logout(self, caller: Caller) -> None:
+        self.callers = {token: known for token, known in self.callers.items() if known.session != caller.session}
+
+    def know(self, token: str) -> Caller:
+        if token not in self.callers:
+            raise Unauthenticated("Authorization token is invalid", "invalid_token")
+        return self.callers[token]
+
+    def public_keys(self) -> Mapping[str, Any]:
+        return {"keys": [{"kty": "OKP", "kid": "1"}]}
+
+    def _give(self, username: str, role: Role) -> tuple[TokenPair, Caller]:
+        self.numbers += 1
+        access, refresh, session = f"a-{self.numbers}", f"r-{self.numbers}", f"s-{self.numbers}"
+        caller = Caller(name=username, kind=CallerKind.ACCOUNT, role=role, account_id=9, session=session, token_id=access)
+        self.callers[access], self.refreshes[refresh] = caller, username
+        return TokenPair(access, 900, refresh), caller
+
+
+def as_admin(client: Any) -> Any:
+    """Have a test client send the token of :class:`FakeDoor`'s admin with every request."""
+    client.environ_base["HTTP_AUTHORIZATION"] = "Bearer admin-token"
+    return client
+
+
+class MemoryCounters:
+    """Counters in a dict, by a clock that moves when it is told to."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.open: dict[str, tuple[float, int]] = {}
+
+    def add(self, key: str, window: float) -> Count:
+        ends, number = self.open.get(key, (0.0, 0))
+        now = self.clock.monotonic()
+        if ends <= now:
+            ends, number = now + window, 0
+        self.open[key] = (ends, number + 1)
+        return Count(number + 1, ends - now)
+
+    def read(self, key: str) -> Count:
+        ends, number = self.open.get(key, (0.0, 0))
+        now = self.clock.monotonic()
+        return Count(number, ends - now) if ends > now else Count()
+
+    def drop(self, key: str) -> None:
+        self.open.pop(key, None)

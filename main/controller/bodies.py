@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
+from main.controller.boundedjson import read_json
 from main.controller.documents import shown
 from main.service.model import BreakerMode, GuardChange
 
 _LARGEST = 64 * 1024  # no body of this API comes near it
 _MODES = tuple(mode.value for mode in BreakerMode)
 _ONE_OF_MODES = f"must be one of: {', '.join(_MODES)}"
-
-
-class MalformedBody(BadRequest):
-    """A body that is no JSON at all."""
-
-    description = "The body is not well-formed JSON."
 
 
 class Flag(fields.Boolean):
@@ -77,24 +71,48 @@ class SyncRequestSchema(Body):
     )
 
 
+def _secret(most: int, description: str, example: str) -> fields.String:
+    length = validate.Length(min=1, max=most, error=f"must be 1 to {most} characters")
+    return fields.String(required=True, validate=length, metadata=shown(description, example, maxLength=most, minLength=1))
+
+
+class LoginSchema(Body):
+    """Who logs in."""
+
+    username = _secret(200, "The account's name.", "ada")
+    password = _secret(1000, "Its password.", "correct horse battery staple")
+
+
+class RefreshSchema(Body):
+    """A login that goes on."""
+
+    refresh_token = _secret(8000, "The refresh token of the last answer; it works once.", "eyJhbGciOi...")
+
+
+def raw_body() -> bytes:
+    """Give the body as it came.
+
+    Raises:
+        RequestEntityTooLarge: it is larger than any body of this API.
+    """
+    request.max_content_length = _LARGEST
+    return request.get_data()
+
+
 def load_body(schema: Schema) -> Any:
     """Load the JSON body with a schema; no body at all is an empty object.
 
     Raises:
         UnsupportedMediaType: it is something else than JSON.
         MalformedBody: it is not well-formed JSON.
-        ValidationError: it is no object, or a field is unknown or wrong.
+        ValidationError: it is no object, out of bounds (:mod:`main.controller.boundedjson`), or a field is unknown or wrong.
     """
-    request.max_content_length = _LARGEST
-    raw = request.get_data()
+    raw = raw_body()
     if not raw:
         return schema.load({})
     if not request.is_json:
         raise UnsupportedMediaType
-    try:
-        given = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise MalformedBody from error
+    given = read_json(raw)
     if not isinstance(given, dict):
         raise ValidationError({"body": [f"must be a JSON object with: {', '.join(schema.load_fields)}"]})
     return schema.load(given)

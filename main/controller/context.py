@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from main.service.greeting import GreetingService
     from main.service.live import LiveService
+    from main.service.loginlimits import LoginLimits
     from main.service.search import SearchService
     from main.service.sources import SourceService
     from main.service.status import StatusService
@@ -30,6 +31,7 @@ class Services:
     status: StatusService
     greeting: GreetingService
     live: LiveService
+    logins: LoginLimits
 
 
 def attach_services(app: Flask, services: Services) -> None:

@@ -13,16 +13,16 @@ from main.service.model import PriceBucket, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from main.controller.views import View
     from main.service.model import Bucket, Page, SourceStatus
 
 _UNIT = 10_000
 _META = SourceMetaSchema()
 
 
-def encode_page(page: Page, sources: bytes) -> bytes:
-    """Give a page of products with its envelope."""
+def encode_page(page: Page, sources: bytes, view: View) -> bytes:
+    """Give a page of products, as the caller sees them, with its envelope."""
     query, hits = page.query, page.hits
-    documents = (pick_fields(document, query.fields) for document in hits.documents) if query.fields else hits.documents
     beside = {
         "page": query.page,
         "per_page": query.per_page,
@@ -33,20 +33,12 @@ def encode_page(page: Page, sources: bytes) -> bytes:
     return b"".join(
         (
             b'{"data":[',
-            b",".join(documents),
+            b",".join(view.render_all(hits.documents)),
             b"],",
             orjson.dumps(beside)[1:-1],
             b',"meta":{"version":%d,%b}}' % (page.head.version, sources),
         )
     )
-
-
-def pick_fields(document: bytes, chosen: tuple[str, ...]) -> bytes:
-    """Give a stored document with only the chosen fields; none chosen means all."""
-    if not chosen:
-        return document
-    whole = orjson.loads(document)
-    return orjson.dumps({field: whole[field] for field in whole if field in chosen})
 
 
 def encode_sources(

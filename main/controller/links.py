@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from main.controller.parameters import DEPTH_LIMIT
+from main.service.model import PER_PAGE
+
 if TYPE_CHECKING:
     from main.service.model import LastSync, SyncRecord
 
@@ -14,8 +17,9 @@ _LONGEST = 8_000
 
 
 def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
-    """Give ``Link`` (RFC 8288: first, prev, next, last) and ``X-Total-Count``."""
-    last = max(pages, 1)
+    """Give ``Link`` (RFC 8288: first, prev, next, last; never to a page that is too far down to be asked for) and ``X-Total-Count``."""
+    deepest = DEPTH_LIMIT // int(request.args.get("per_page", PER_PAGE))
+    last = max(min(pages, deepest), 1)
     targets = {"first": 1, "prev": min(page - 1, last), "next": page + 1, "last": last}
     wanted = {rel: number for rel, number in targets.items() if 1 <= number <= last}
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]

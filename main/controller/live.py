@@ -17,6 +17,7 @@ from main.service.required import insist
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from main.controller.views import View
     from main.service.model import Look, SourceStatus, Wish
 
 # The worst first: a source's state in ``meta`` is that of its worst product.
@@ -54,8 +55,8 @@ class Told(NamedTuple):
         return all(look.confirmed for look in self.looks)
 
 
-def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceStatus], chosen: tuple[str, ...]) -> Told:
-    """Ask the shops of these documents, cut them down to the chosen fields, and give what there is by the deadline.
+def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceStatus], view: View) -> Told:
+    """Ask the shops of these documents, cut them down to what the caller sees, and give what there is by the deadline.
 
     Raises:
         RequiredMissing: a required source did not answer.
@@ -67,7 +68,7 @@ def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceSta
     insist(wish.require, statuses, find_unconfirmed(listed, looks))
     ages = {status.source.name: status.age_s for status in statuses}
     rows = zip(documents, listed, looks, strict=True)
-    shown = tuple(lay_over(document, look, ages.get(each.source), chosen) for document, each, look in rows)
+    shown = tuple(lay_over(document, look, ages.get(each.source), view) for document, each, look in rows)
     return Told(shown, tuple(looks), describe_looks(listed, looks, seconds))
 
 
@@ -77,13 +78,12 @@ def list_products(documents: Sequence[bytes]) -> list[Listed]:
     return [Listed(each.source, Wanted(each.source_id, each.url)) for each in named]
 
 
-def lay_over(document: bytes, look: Look, age_s: float | None, chosen: tuple[str, ...]) -> bytes:
-    """Give a document with the figures of a look and how fresh they are, cut down to the chosen fields."""
+def lay_over(document: bytes, look: Look, age_s: float | None, view: View) -> bytes:
+    """Give a document with the figures of a look, cut down to what the caller sees, and how fresh they are."""
     whole = orjson.loads(document)
     if look.figures is not None:
         whole = {name: value for name, value in whole.items() if name not in LIVE_FIELDS} | orjson.loads(look.figures)
-    if chosen:
-        whole = {name: whole[name] for name in whole if name in chosen}
+    whole = view.cut(whole)
     age = look.age_s if look.age_s is not None else age_s
     freshness = {"state": look.state, "age_s": None if age is None else round(age, 3), "reason": look.reason}
     whole["freshness"] = {name: value for name, value in freshness.items() if value is not None}

@@ -73,7 +73,6 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path not in _QUIET:
         _log.info(
             "request.served",

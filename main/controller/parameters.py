@@ -13,6 +13,8 @@ from main.service.words import parse_words
 from main.util.money import rank_amount
 
 PAGE_LIMIT = 100_000
+DEPTH_LIMIT = 100_000  # how far down a list a page may be: what comes before it is counted through each time
+_PAGE = f"Which page, from 1. A page must not go beyond item {DEPTH_LIMIT}: page times per_page may not be more."
 
 
 def short_text() -> validate.Length:
@@ -42,8 +44,14 @@ class Parameters(Schema):
 class PagingSchema(Parameters):
     """Which page of a list."""
 
-    page = Whole(1, PAGE_LIMIT, load_default=1, metadata=shown("Which page, from 1.", 1))
+    page = Whole(1, PAGE_LIMIT, load_default=1, metadata=shown(_PAGE, 1))
     per_page = Whole(1, PER_PAGE_MAX, load_default=PER_PAGE, metadata=shown("How many on a page.", 10))
+
+    @validates_schema
+    def check_depth(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a page that is too far down."""
+        if data["page"] * data["per_page"] > DEPTH_LIMIT:
+            raise ValidationError(f"must not go beyond item {DEPTH_LIMIT}: page times per_page is more", "page")
 
 
 class LiveSchema(Parameters):

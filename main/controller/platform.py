@@ -10,6 +10,7 @@ from flask_restx import Namespace, Resource
 
 from main.controller.conditional import answer_json
 from main.controller.context import services
+from main.controller.guards import public, reader
 from main.controller.middleware import load_args
 from main.controller.parameters import GreetingQuerySchema, NoParametersSchema
 from main.controller.problems import problem
@@ -52,6 +53,7 @@ def _answer(schema: Schema, found: Any) -> Response:
 class Root(Resource):  # type: ignore[misc]
     """Where everything starts."""
 
+    @public
     @documented(platform, "Root", "Name, version and links.", errors=(422,))
     def get(self) -> Response:
         """Say what this is and where to go."""
@@ -65,6 +67,7 @@ class Root(Resource):  # type: ignore[misc]
 class Health(Resource):  # type: ignore[misc]
     """Liveness."""
 
+    @public
     @documented(platform, "Health", "The process is alive.")
     def get(self) -> Response:
         """Say that the process is alive; touches nothing."""
@@ -75,6 +78,7 @@ class Health(Resource):  # type: ignore[misc]
 class Ready(Resource):  # type: ignore[misc]
     """Readiness."""
 
+    @public
     @documented(platform, "Readiness", "Requests can be served.")
     @answers(platform, 503, "NotReady", _NOT_READY)
     def get(self) -> Response:
@@ -90,6 +94,7 @@ class Ready(Resource):  # type: ignore[misc]
 class Heartbeat(Resource):  # type: ignore[misc]
     """The time."""
 
+    @public
     @documented(platform, "Heartbeat", "The service is alive.")
     def get(self) -> Response:
         """Give the current time, UTC."""
@@ -100,6 +105,7 @@ class Heartbeat(Resource):  # type: ignore[misc]
 class StatusItem(Resource):  # type: ignore[misc]
     """The process."""
 
+    @reader
     @documented(platform, "Status", "The whole picture of the process that answered.", errors=(422,))
     def get(self) -> Response:
         """Say what this is, since when it runs, how its components are and what took how long."""
@@ -111,6 +117,7 @@ class StatusItem(Resource):  # type: ignore[misc]
 class Hello(Resource):  # type: ignore[misc]
     """The platform."""
 
+    @reader
     @documented(platform, "Platform", "What the hosting platform set; null where it set nothing.", errors=(422,))
     def get(self) -> Response:
         """Show what the hosting platform set in the environment; the password is masked."""
@@ -122,6 +129,7 @@ class Hello(Resource):  # type: ignore[misc]
 class Greeting(Resource):  # type: ignore[misc]
     """The greeting."""
 
+    @public
     @documented(platform, "Greeting", "The greeting, a JSON string.", errors=(422,))
     @parameters(platform, _GREETING)
     def get(self) -> Response:

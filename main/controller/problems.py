@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,9 +13,20 @@ from flask import Response, current_app, got_request_exception, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from main.controller.bodies import MalformedBody
+from main.controller.boundedjson import MalformedBody
 from main.controller.schemas import SourceMetaSchema
-from main.service.errors import InvalidQuery, NotFound, NothingYet, RequiredMissing, SourceDisabled, Unavailable
+from main.service.errors import (
+    AisleError,
+    Forbidden,
+    InvalidQuery,
+    NotFound,
+    NothingYet,
+    RequiredMissing,
+    SourceDisabled,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from main.util.logs import current_request_id
 
 if TYPE_CHECKING:
@@ -27,9 +39,16 @@ _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This address takes application/json.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this address takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
 }
+
+_STATUSES = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    SourceDisabled: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+}
+_CHALLENGE = 'Bearer realm="aisle"'
 
 _log = structlog.get_logger("request")
 
@@ -38,17 +57,35 @@ def render(error: Exception) -> Response:
     """Give the answer for any exception."""
     if isinstance(error, HTTPException):
         return _render_http(error)
-    if isinstance(error, NotFound | SourceDisabled):
-        return problem(HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.CONFLICT, str(error))
     if isinstance(error, ValidationError):
         return invalid(error.messages)
+    if isinstance(error, AisleError):
+        told = _render_ours(error)
+        if told is not None:
+            return told
+    got_request_exception.send(current_app._get_current_object(), exception=error)  # type: ignore[attr-defined]  # noqa: SLF001
+    _log.error("request.broke", path=request.path, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL)
+
+
+def _render_ours(error: AisleError) -> Response | None:
     if isinstance(error, InvalidQuery):
         return invalid(dict(error.errors))
     if isinstance(error, Unavailable):
         return _render_unavailable(error)
-    got_request_exception.send(current_app._get_current_object(), exception=error)  # type: ignore[attr-defined]  # noqa: SLF001
-    _log.error("request.broke", path=request.path, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL)
+    if isinstance(error, Unauthenticated):
+        return _render_unauthenticated(error)
+    if isinstance(error, TooManyRequests):
+        seconds = max(1, math.ceil(error.retry_after))
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers={"Retry-After": str(seconds)})
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
+    return None if status is None else problem(status, str(error))
+
+
+def _render_unauthenticated(error: Unauthenticated) -> Response:
+    # RFC 6750, 3.1: a request that brought no token at all is told nothing but how to come in.
+    challenge = _CHALLENGE if error.code is None else f'{_CHALLENGE}, error="{error.code}"'
+    return problem(HTTPStatus.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge})
 
 
 def problem(status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:

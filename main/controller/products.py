@@ -9,12 +9,14 @@ from flask_restx import Namespace, Resource
 
 from main.controller.conditional import answer_json, etag_of, not_modified
 from main.controller.context import services
-from main.controller.envelope import encode_page, encode_sources, is_complete, pick_fields
+from main.controller.envelope import encode_page, encode_sources, is_complete
+from main.controller.guards import hidden_fields, reader
 from main.controller.links import paging_headers
 from main.controller.live import completeness, confirm, live_headers
 from main.controller.middleware import load_args
 from main.controller.parameters import ProductItemSchema, ProductQuerySchema
 from main.controller.swagger import ETAG_HEADER, LIVE_HEADERS, PAGING_HEADERS, conditional, documented, parameters
+from main.controller.views import View, refuse_hidden
 from main.service.required import insist
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _ITEM = ProductItemSchema()
 class ProductList(Resource):  # type: ignore[misc]
     """Many products."""
 
+    @reader
     @documented(
         products,
         "ProductPage",
@@ -46,12 +49,15 @@ class ProductList(Resource):  # type: ignore[misc]
     def get(self) -> Response:
         """Find products by words, filters and order; answered from the last good snapshots, whatever the shops do."""
         query, wish = load_args(_QUERY)
-        search = services().search
+        view, search = View(query.fields, hidden_fields()), services().search
+        refuse_hidden(query, view.hidden)
         search.check(source=query.source, require=wish.require)
         head = search.head()
         statuses = search.statuses(head)
         insist(wish.require, statuses)
-        return _confirm_page(query, head, statuses, wish) if wish.live else _answer_page(query, head, statuses)
+        if wish.live:
+            return _confirm_page(query, head, statuses, wish, view)
+        return _answer_page(query, head, statuses, view)
 
 
 @products.route("/<path:product_id>")
@@ -59,53 +65,54 @@ class ProductList(Resource):  # type: ignore[misc]
 class ProductItem(Resource):  # type: ignore[misc]
     """One product."""
 
+    @reader
     @documented(products, "Product", "The product.", errors=(404, 422, 503), headers={**ETAG_HEADER, **LIVE_HEADERS})
     @conditional(products)
     @parameters(products, _ITEM)
     def get(self, product_id: str) -> Response:
         """Give one product with all its fields."""
         chosen, wish = load_args(_ITEM)
-        search = services().search
+        view, search = View(chosen, hidden_fields()), services().search
         search.check(require=wish.require)
         document = search.get(product_id)
         if wish.live or wish.require:
             insist(wish.require, search.statuses(search.head()))
         if wish.live:
-            return _confirm_product(document, chosen, wish)
-        document = pick_fields(document, chosen)
+            return _confirm_product(document, wish, view)
+        document = view.render(document)
         tag = etag_of(document)
         return answer_json(b"", tag, status=304) if not_modified(tag) else answer_json(document, tag)
 
 
-def _answer_page(query: Query, head: Head, statuses: Sequence[SourceStatus]) -> Response:
+def _answer_page(query: Query, head: Head, statuses: Sequence[SourceStatus], view: View) -> Response:
     search = services().search
     sources = encode_sources(statuses)
-    tag = etag_of(head.version, sources, query)
+    tag = etag_of(head.version, sources, query, sorted(view.hidden))
     if not_modified(tag):
         return answer_json(b"", tag, status=304)
     page = search.find(query, head)
     if page.head is not head:
         statuses = search.statuses(page.head)
         sources = encode_sources(statuses)
-        tag = etag_of(page.head.version, sources, query)
+        tag = etag_of(page.head.version, sources, query, sorted(view.hidden))
     beside = {**paging_headers(page.query.page, page.pages, page.hits.total), **completeness(complete=is_complete(statuses))}
-    return answer_json(encode_page(page, sources), tag, headers=beside)
+    return answer_json(encode_page(page, sources, view), tag, headers=beside)
 
 
-def _confirm_page(query: Query, head: Head, statuses: Sequence[SourceStatus], wish: Wish) -> Response:
+def _confirm_page(query: Query, head: Head, statuses: Sequence[SourceStatus], wish: Wish, view: View) -> Response:
     search = services().search
     page = search.find(query, head)
     if page.head is not head:
         statuses = search.statuses(page.head)
-    told = confirm(page.hits.documents, wish, statuses, page.query.fields)
+    told = confirm(page.hits.documents, wish, statuses, view)
     complete = told.complete and is_complete(statuses)
-    confirmed = replace(page, query=replace(page.query, fields=()), hits=replace(page.hits, documents=told.documents))
-    body = encode_page(confirmed, encode_sources(statuses, complete=complete, live=told.summary))
+    confirmed = replace(page, hits=replace(page.hits, documents=told.documents))
+    body = encode_page(confirmed, encode_sources(statuses, complete=complete, live=told.summary), View())
     beside = paging_headers(page.query.page, page.pages, page.hits.total)
     return answer_json(body, headers={**beside, **live_headers(told, complete=complete)})
 
 
-def _confirm_product(document: bytes, chosen: tuple[str, ...], wish: Wish) -> Response:
+def _confirm_product(document: bytes, wish: Wish, view: View) -> Response:
     search = services().search
-    told = confirm((document,), wish, search.statuses(search.head()), chosen)
+    told = confirm((document,), wish, search.statuses(search.head()), view)
     return answer_json(told.documents[0], headers=live_headers(told, complete=told.complete))

@@ -148,7 +148,11 @@ class RejectedSchema(Schema):
     record_id = fields.String(allow_none=True, metadata=shown("The shop's own id, where it has one.", "4116"))
     faults = fields.List(fields.Nested(FaultSchema))
     raw = fields.String(
-        metadata=shown("The record as the shop sent it, cut after 8,000 characters.", '{"id": 4116, "price": "-5.00"}')
+        allow_none=True,
+        metadata=shown(
+            "The record as the shop sent it, cut after 8,000 characters; null where fields are hidden from you.",
+            '{"id": 4116, "price": "-5.00"}',
+        ),
     )
 
 
@@ -171,7 +175,7 @@ class ComponentSchema(Document):
     essential = fields.Boolean(
         metadata=shown("Whether requests need it; without any other they are served all the same.", True)
     )
-    error = fields.String(metadata=shown("What is wrong; left out while it works.", "The catalogue store does not answer."))
+    error = fields.String(metadata=shown("What is wrong; left out while it works.", "The store does not answer."))
 
 
 class TimingSchema(Schema):

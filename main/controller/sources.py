@@ -10,11 +10,13 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SourceChangeSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
+from main.controller.guards import admin, hidden_fields, reader
 from main.controller.middleware import load_args
 from main.controller.paging import answer_page
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.schemas import RejectedSchema, SourceSchema
 from main.controller.swagger import BODY_ERRORS, PAGING_HEADERS, body, documented, parameters
+from main.controller.views import cover_rejected
 
 if TYPE_CHECKING:
     from flask import Response
@@ -32,6 +34,7 @@ _REJECTED = RejectedSchema()
 class SourceList(Resource):  # type: ignore[misc]
     """All sources."""
 
+    @reader
     @documented(sources, "SourceList", "All sources, in the order they are configured in.", errors=(422, 503))
     def get(self) -> Response:
         """Tell how every source stands."""
@@ -45,12 +48,14 @@ class SourceList(Resource):  # type: ignore[misc]
 class SourceItem(Resource):  # type: ignore[misc]
     """One source."""
 
+    @reader
     @documented(sources, "Source", "The source.", errors=(404, 422, 503))
     def get(self, name: str) -> Response:
         """Tell how one source stands."""
         load_args(_NONE)
         return answer_json(orjson.dumps(_SOURCE.dump(services().sources.get(name))))
 
+    @admin
     @documented(sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 422, 503))
     @body(sources, "SourceChange")
     def patch(self, name: str) -> Response:
@@ -64,6 +69,7 @@ class SourceItem(Resource):  # type: ignore[misc]
 class SourceCache(Resource):  # type: ignore[misc]
     """What live looks remember of a source."""
 
+    @admin
     @documented(sources, None, "Nothing the shop has said so far is used any more.", code=204, errors=(404, 422, 503))
     def delete(self, name: str) -> Response:
         """Forget what the shop has said to live looks so far, on every worker of this machine; its next look asks it anew."""
@@ -77,10 +83,12 @@ class SourceCache(Resource):  # type: ignore[misc]
 class Quarantine(Resource):  # type: ignore[misc]
     """What a source sent that is no valid product."""
 
+    @reader
     @documented(sources, "RejectedPage", "One page of the source's quarantine.", errors=(404, 422, 503), headers=PAGING_HEADERS)
     @parameters(sources, _PAGING)
     def get(self, name: str) -> Response:
         """Show the records of the last sync that failed validation, each with its reasons."""
         paging = load_args(_PAGING)
         found, total = services().sources.find_rejected(name, paging["page"], paging["per_page"])
-        return answer_page(_REJECTED, found, total, paging)
+        hidden = hidden_fields()
+        return answer_page(_REJECTED, [cover_rejected(record, hidden) for record in found], total, paging)

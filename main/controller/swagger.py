@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import render_template, url_for
 from flask_restx import Api
 
-from main.controller import bodies, fields, schemas, standing
+from main.controller import bodies, fields, identities, schemas, standing
 from main.controller.documents import ShownProductSchema, UtcTime
+from main.controller.guards import PUBLIC, ROLE
+from main.controller.limitdocs import describe_limits
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -32,6 +35,12 @@ _SHOWN: Mapping[str, type[Schema]] = {
     "SyncPage": standing.SyncPageSchema,
     "SourceChange": bodies.SourceChangeSchema,
     "SyncRequest": bodies.SyncRequestSchema,
+    "Login": bodies.LoginSchema,
+    "Refresh": bodies.RefreshSchema,
+    "Tokens": identities.TokensSchema,
+    "Caller": identities.CallerSchema,
+    "Farewell": identities.FarewellSchema,
+    "KeySet": identities.KeySetSchema,
     "Status": schemas.StatusSchema,
     "Readiness": schemas.ReadinessSchema,
     "Health": schemas.HealthSchema,
@@ -45,21 +54,53 @@ _SHOWN: Mapping[str, type[Schema]] = {
 }
 _GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _PROBLEMS = {
-    400: ("Problem", "The body is not well-formed JSON."),
+    400: ("Problem", "The body is not well-formed JSON, or the Idempotency-Key is malformed."),
+    401: ("Problem", "Nobody is known to be asking: no credentials, or wrong ones."),
+    403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
-    409: ("Problem", "The source is switched off."),
+    409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
     413: ("Problem", "The body is larger than 64 KiB."),
     415: ("Problem", "The body is something else than JSON."),
+    429: ("Problem", "Asked too often; Retry-After says when to come back."),
     422: ("Invalid", "A parameter or field is unknown or wrong; errors names it."),
     500: ("Problem", "Something went wrong inside; nothing of it is shown."),
     503: ("Unavailable", "Cannot answer now; Retry-After says when to come back."),
 }
+_CHALLENGE_HEADER = {"WWW-Authenticate": {"description": "How to come in (RFC 6750)", "type": "string"}}
 _RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait before asking again", "type": "integer"}}
+_ERROR_HEADERS = {401: _CHALLENGE_HEADER, 429: _RETRY_HEADER, 503: _RETRY_HEADER}
+# Swagger 2.0 has no scheme for cookies; as a header it is at least told what they are called.
+SCHEMES = {
+    "bearer": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`Bearer `, then the access_token of POST /auth, or a key of `python -m main keys issue`.",
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key of `python -m main keys issue`.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Cookie",
+        "description": "`token` (`__Host-token` over https), set by POST /auth. Browsers send it by themselves: leave this empty.",
+    },
+}
 ETAG_HEADER = {
     "ETag": {
         "description": "Strong; changes when any byte of the answer does. Live answers have none",
         "type": "string",
         "x-optional": True,
+    }
+}
+COOKIE_HEADER = {
+    "Set-Cookie": {
+        "description": "The cookie `token` (`__Host-token` over https), HttpOnly and SameSite=Strict",
+        "type": "string",
     }
 }
 BODY_ERRORS = (400, 413, 415)
@@ -134,8 +175,8 @@ DEFINITIONS, _CONVERTER = _build()
 def answers(namespace: Namespace, code: int, name: str, description: str, **extra: Any) -> Callable[[F], F]:
     """Document one answer of an endpoint by the schema of this name."""
     model = namespace.schema_model(name, DEFINITIONS[name])
-    if code == HTTPStatus.SERVICE_UNAVAILABLE:
-        extra["headers"] = _RETRY_HEADER
+    if code in _ERROR_HEADERS:
+        extra["headers"] = _ERROR_HEADERS[code]
     return cast("Callable[[F], F]", namespace.response(code, description, model, **extra))
 
 
@@ -216,6 +257,20 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
+def _guard_operation(method: str, operation: dict[str, Any], *, anonymous: bool) -> None:
+    """Add to an operation what its guard asks for, and how that may be refused."""
+    role = operation[ROLE]
+    if role == PUBLIC:
+        return
+    refusals = [401, 429, 503, *([403] if method != "get" else [])]
+    for code in refusals:
+        name, description = _PROBLEMS[code]
+        found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
+        operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
+    open_to_all: list[dict[str, list[str]]] = [{}] if anonymous and role == "reader" else []
+    operation["security"] = [*open_to_all, *({scheme: []} for scheme in SCHEMES)]
+
+
 def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Give a document whose parameters ``source`` and ``require`` allow these names."""
     allowed = {"items": {"type": "string", "enum": [*names]}, "x-example": [*names[:1]]} if names else {}
@@ -231,16 +286,24 @@ def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str
 
 
 class AisleApi(Api):  # type: ignore[misc]
-    """Flask-RESTX with one error renderer and complete definitions; ``sources`` gives the names a caller may choose among now."""
+    """Flask-RESTX with one error renderer, complete definitions and a page without inline scripts.
 
-    def __init__(self, *args: Any, sources: Callable[[], Sequence[str]], **kwargs: Any) -> None:
+    ``sources`` gives the names a caller may choose among now; ``anonymous`` says that readers need no login.
+    """
+
+    def __init__(self, *args: Any, sources: Callable[[], Sequence[str]], anonymous: bool = False, **kwargs: Any) -> None:
         self._sources = sources
+        self._anonymous = anonymous
         self._named: tuple[Sequence[str], dict[str, Any]] | None = None
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, authorizations=SCHEMES, **kwargs)
 
     def handle_error(self, e: Exception) -> Response:
         """Render every error the same way in and outside the API."""
         return render(e)
+
+    def render_doc(self) -> str:
+        """Give the page of Swagger UI."""
+        return render_template("swagger.html", title=self.title, document=url_for("specs"), caller=url_for("auth_me"))
 
     def _register_doc(self, app_or_blueprint: Flask) -> None:
         # RESTX would put its own 404 page at the root; the root is an endpoint of ours.
@@ -257,12 +320,14 @@ class AisleApi(Api):  # type: ignore[misc]
     @cached_property
     def _document(self) -> dict[str, Any]:
         made: dict[str, Any] = super().__schema__
-        operations = (part for path in made["paths"].values() for part in path.values() if "responses" in part)
-        for operation in operations:
+        paths = made["paths"].values()
+        for method, operation in ((name, part) for path in paths for name, part in path.items() if "responses" in part):
+            _guard_operation(method, operation, anonymous=self._anonymous)
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())
             operation["parameters"] = [_describe_body(each) if each["in"] == "body" else each for each in given]
+        describe_limits(made["paths"])
         kept = {key: value for key, value in made.items() if key != "responses"}
         # RESTX walks a set of methods: unsorted, each worker's document would be other bytes.
         kept["paths"] = {path: dict(sorted(item.items())) for path, item in made["paths"].items()}

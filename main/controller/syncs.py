@@ -10,6 +10,8 @@ from flask_restx import Namespace, Resource
 from main.controller.bodies import SyncRequestSchema, load_body
 from main.controller.conditional import answer_json
 from main.controller.context import services
+from main.controller.guards import admin, reader
+from main.controller.idempotency import idempotent
 from main.controller.links import sync_path
 from main.controller.middleware import load_args
 from main.controller.paging import answer_page
@@ -34,6 +36,8 @@ _NAME = {"_in": "path", "x-example": "lumen"}
 class SyncRequest(Resource):  # type: ignore[misc]
     """A sync that is wanted now."""
 
+    @admin
+    @idempotent(syncs)
     @documented(
         syncs,
         "Sync",
@@ -55,6 +59,7 @@ class SyncRequest(Resource):  # type: ignore[misc]
 class SyncList(Resource):  # type: ignore[misc]
     """A source's syncs."""
 
+    @reader
     @documented(syncs, "SyncPage", "One page of the source's syncs.", errors=(404, 422, 503), headers=PAGING_HEADERS)
     @parameters(syncs, _PAGING)
     def get(self, name: str) -> Response:
@@ -70,6 +75,7 @@ class SyncList(Resource):  # type: ignore[misc]
 class SyncItem(Resource):  # type: ignore[misc]
     """One sync."""
 
+    @reader
     @documented(syncs, "Sync", "The sync's record.", errors=(404, 422, 503))
     def get(self, name: str, number: int) -> Response:
         """Tell how far one sync is, or how it ended."""

@@ -10,6 +10,11 @@
     |   +-- StoreDown            the store does not answer
     |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
     +-- SourceDisabled           the source is switched off
+    +-- Unauthenticated          nobody is known to be asking: no token, a wrong one, wrong credentials
+    +-- NameTaken                there is an account of this name already
+    +-- InvalidAccount           an account cannot be as asked: its name, role or password
+    +-- Forbidden                whoever asks may not do this
+    +-- TooManyRequests          asked too often; says when to come back
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
     +-- LeaseLost                another process took over the source
@@ -28,7 +33,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +82,7 @@ class StoreDown(Unavailable):
     """The store does not answer."""
 
     def __init__(self) -> None:
-        super().__init__("The catalogue store does not answer.")
+        super().__init__("The store does not answer.")
 
 
 class RequiredMissing(Unavailable):
@@ -90,6 +95,44 @@ class RequiredMissing(Unavailable):
 
 class SourceDisabled(AisleError):
     """The source is switched off, in the settings or by a person; the text says which."""
+
+
+class Unauthenticated(AisleError):
+    """Nobody is known to be asking; ``code`` is an error code of RFC 6750 (3.1), None where no token came at all."""
+
+    def __init__(self, detail: str, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+
+    @classmethod
+    def missing(cls) -> Self:
+        """Give what is raised where no token came."""
+        return cls("Authorization token is missing")
+
+    @classmethod
+    def invalid(cls) -> Self:
+        """Give what is raised for every token that does not let in, whatever the reason: a forger learns nothing from it."""
+        return cls("Authorization token is invalid", "invalid_token")
+
+
+class NameTaken(AisleError):
+    """There is an account of this name already."""
+
+
+class InvalidAccount(AisleError):
+    """An account cannot be as asked; the text says what is wrong with its name, role or password, and never the password."""
+
+
+class Forbidden(AisleError):
+    """Whoever asks may not do this."""
+
+
+class TooManyRequests(AisleError):
+    """Asked too often; ``retry_after`` is when to come back, in seconds."""
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class CacheDown(AisleError):

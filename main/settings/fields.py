@@ -119,6 +119,18 @@ class CallRate(fields.Field[Rate]):
         return Rate(int(found[1]), _UNITS[found[2]])
 
 
+class LimitRate(fields.Field[Any]):
+    """Requests in a period, such as ``600/m``, or ``off``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Rate | None:  # noqa: ARG002
+        if value is False or value == "off":  # YAML takes a bare off for false
+            return None
+        found = _RATE.match(value.strip()) if isinstance(value, str) else None
+        if not found:
+            raise ValidationError("requests in a period of s, m, h or d, such as 600/m, or off")
+        return Rate(int(found[1]), _UNITS[found[2]])
+
+
 class SourceName(fields.Field[str]):
     """The short name a source goes by in ids, URLs and logs."""
 

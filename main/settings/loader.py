@@ -28,6 +28,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _USER_INFO = re.compile(r"//\S*@")
 _ABSENT = "Missing data for required field."
 _UNSHOWN = {"auth", "headers"}
+_SECRETS = {("auth", "secret"), ("auth", "secret_file")}
 
 
 class SettingsError(Exception):
@@ -191,6 +192,8 @@ def _sentence(path: tuple[str | int, ...], message: str, config: Any) -> str:
 
 def _show(path: tuple[str | int, ...], config: Any) -> str:
     if len(path) > 2 and _UNSHOWN.intersection(map(str, path[2:])):  # noqa: PLR2004 - sources[i].auth...
+        return MASK
+    if path[:2] in _SECRETS:
         return MASK
     found = _at(path, config)
     if isinstance(found, dict | list):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from main.service.model import LiveRules, Platform
+from main.service.model import HashRules, LiveRules, Platform, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from main.service.model import Source
+    from main.service.model import Provider, Source
     from main.util.secret import Secret
 
 
@@ -56,10 +57,37 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """What tokens are signed with."""
+
+    algorithm: str = "HS256"
+
+
+@dataclass(frozen=True, slots=True)
+class Hide:
+    """Fields of products that a role may not see; what an editor may not see, a reader may not either."""
+
+    reader: tuple[str, ...] = ()
+    editor: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
-    """What a caller without a login may do."""
+    """Who may come in and see what: passwords, tokens, fields that a role may not see, pages that may read answers."""
 
     anonymous: str = "none"
+    argon2: HashRules = field(default_factory=HashRules)
+    password_min: int = 15
+    hash_slots: int = 1
+    issuer: str | None = None
+    audience: str | None = None
+    access_minutes: int = 15
+    refresh_days: int = 30
+    signing: Signing = Signing()
+    secret: Secret | None = None
+    providers: tuple[Provider, ...] = ()
+    hide: Hide = Hide()
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,18 @@ class Server:
     """How many proxies stand in front, whose ``X-Forwarded-*`` are believed; 0 believes nobody."""
 
     proxies: int = 0
+
+
+_API_RATE = Rate(600, timedelta(minutes=1))
+_LOGIN_RATE = Rate(30, timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a caller may ask, and how often an address may try to log in; None sets no limit."""
+
+    api: Rate | None = _API_RATE
+    login_address: Rate | None = _LOGIN_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +160,7 @@ class Settings:
     logger: Logger = Logger()
     search: Search = Search()
     server: Server = Server()
+    limits: Limits = field(default_factory=Limits)
     live: LiveRules = field(default_factory=LiveRules)
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from main.service.model import LiveRules, Source
+from main.service.model import HashRules, LiveRules, Source
 from main.settings import model
+from main.settings.access import HideSchema, Origins
 from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration
+from main.settings.fields import CurrencyCode, Duration, LimitRate, Size
 from main.settings.servers import SERVERS, ServerUrl
 from main.settings.sources import SourceSchema, read_files
+from main.settings.tokens import TokensSchema
 from main.util.logs import LEVELS
 
 
@@ -81,11 +83,25 @@ class CacheSchema(Section):
             raise ValidationError(faults)
 
 
-class AuthSchema(Section):
+class Argon2Schema(Section):
+    """``auth.argon2``; the least is what OWASP advises."""
+
+    into = HashRules
+    memory = Size(at_least=19 * 1024**2, at_most=1024**3)
+    time = integer(2, 100)
+    parallelism = integer(1, 16)
+
+
+class AuthSchema(TokensSchema):
     """``auth``."""
 
     into = model.Auth
     anonymous = text(validate=one_of("none", "reader"))
+    argon2 = fields.Nested(Argon2Schema)
+    password_min = integer(8, 128)
+    hash_slots = integer(1, 64)
+    hide = fields.Nested(HideSchema)
+    origins = Origins()
 
 
 class CurrencySchema(Section):
@@ -108,6 +124,14 @@ class ServerSchema(Section):
 
     into = model.Server
     proxies = integer(0, 10)
+
+
+class LimitsSchema(Section):
+    """``limits``."""
+
+    into = model.Limits
+    api = LimitRate()
+    login_address = LimitRate()
 
 
 class SearchSchema(Section):
@@ -157,6 +181,7 @@ class ConfigSchema(Schema):
     search = fields.Nested(SearchSchema)
     server = fields.Nested(ServerSchema)
     live = fields.Nested(LiveSchema)
+    limits = fields.Nested(LimitsSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

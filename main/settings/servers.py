@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from marshmallow import ValidationError, fields
 
 from main.settings.fields import Provided
-from main.util.secret import Secret
+from main.util.secret import Secret, remember_secret
 
 SERVERS = {"memcached": ("memcached",), "redis": ("redis", "rediss")}
 _SHAPES = "memcached://HOST:PORT, redis://HOST:PORT/DATABASE or rediss:// (TLS)"
@@ -24,6 +24,7 @@ class ServerUrl(fields.Field[Secret]):
             raise ValidationError(_SHAPES)
         if "@" in value and not isinstance(value, Provided):
             raise ValidationError("with a user or password ${NAME} of an environment variable, or a path under url_file")
+        remember_secret(unquote(urlsplit(value).password or ""))
         return Secret(str(value))
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars, unbind_contextvars
 
+from main.util.masking import escape_event, mask_event
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,11 +26,12 @@ def configure_logs(level: str = "info", *, terminal: bool | None = None) -> None
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderers: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
-        if readable
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=True)]
-    )
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Any] = [
+        structlog.processors.format_exc_info,
+        mask_event,
+        *([escape_event, console] if readable else [structlog.processors.JSONRenderer(ensure_ascii=True)]),
+    ]
     number = getattr(logging, level.upper())
     structlog.configure(
         processors=[*shared, *renderers],

@@ -28,3 +28,27 @@ def is_fork() -> bool:
         return (_PROC / "self/auxv").read_bytes() == (_PROC / str(os.getppid()) / "auxv").read_bytes()
     except OSError:
         return False
+
+
+def own_mark() -> str:
+    """Give what tells this process from every other, for :func:`has_ended`; empty where that is not known."""
+    found = identify(os.getpid())
+    return f"{_namespace()}/{found}" if found else ""
+
+
+def has_ended(mark: str) -> bool:
+    """Tell whether the process of this mark is surely gone; False also where this process cannot know: in another container, or after a reboot."""
+    namespace, _, found = mark.partition("/")
+    boot, _, rest = found.partition(":")
+    own = own_mark()
+    if not rest or not own.startswith(f"{namespace}/{boot}:"):
+        return False
+    return identify(int(rest.partition(":")[0])) != found
+
+
+def _namespace() -> str:
+    # Pids mean something only within their namespace, and containers of one machine share its boot id.
+    try:
+        return str((_PROC / "self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""

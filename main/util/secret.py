@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from urllib.parse import quote
+
 MASK = "***"
+_SHORTEST = 6  # characters: shorter ones stand in too many honest words
+# Of the whole process on purpose: the log masks every secret there is, whoever made it.
+_KNOWN: dict[str, None] = {}
+_MOST = 1_000  # tokens of shops come and go; the oldest secrets are forgotten first
+_LOCK = threading.Lock()
 
 
 class Secret:
@@ -12,6 +20,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        remember_secret(value)
 
     def reveal(self) -> str:
         """Give the value, for the one call that sends it."""
@@ -25,3 +34,22 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+def remember_secret(value: str) -> None:
+    """Have the log mask a value from now on, also where it stands in a URL."""
+    if len(value) < _SHORTEST:
+        return
+    with _LOCK:
+        for form in {value, quote(value, safe="")}:
+            _KNOWN.pop(form, None)
+            _KNOWN[form] = None
+        while len(_KNOWN) > _MOST:
+            del _KNOWN[next(iter(_KNOWN))]
+
+
+def known_secrets() -> list[str]:
+    """Give the values of all secrets this process has seen, the longest first, so that one inside another leaves nothing over."""
+    with _LOCK:
+        found = list(_KNOWN)
+    return sorted(found, key=len, reverse=True)

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import yaml
 
-from main.bootstrap import build_sync
+from main.bootstrap import build_machines, build_sync
+from main.service.model import Role
 from main.settings import load_settings
 from sample.demo import BIN, ROOT
 from sample.ports import LOOPBACK
@@ -40,6 +41,7 @@ WORKERS = 4
 KIB = 1024
 # Answers are forgotten at once, so that each look is really made; a page asked for again a second later has no old figures either.
 FORGETFUL = {"fresh": "100ms", "revalidate": "100ms", "max_stale": "1s"}
+_OPEN = {"auth": {"anonymous": "reader"}, "limits": {"api": "off"}}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Aisle:
     folder: Path
     family: Family
     env: Mapping[str, str]
+    key: str  # an admin's
 
     @property
     def url(self) -> str:
@@ -76,10 +79,11 @@ class Aisle:
         return (self.folder / "uwsgi.log").read_text()
 
     def ask(self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None) -> Answer:
+        """The answer to a reader, who needs no login here, or to the admin where something is changed."""
         data = None if body is None else json.dumps(body).encode()
-        return fetch(
-            self.port, path, method, {"Content-Type": "application/json", **(headers or {})} if data else headers, data
-        )
+        kind = {} if data is None else {"Content-Type": "application/json"}
+        login = {} if method == "GET" else {"X-API-Key": self.key}
+        return fetch(self.port, path, method, {**kind, **login, **(headers or {})}, data)
 
     def look(self, source: str, number: int = 1, deadline_ms: int = 400, more: str = "") -> Answer:
         return self.ask(f"/products/{source}:{number}?live=true&deadline_ms={deadline_ms}{more}")
@@ -125,7 +129,7 @@ def serve(folder: Path, shops: Mapping[str, RawShop | str], **more: Any) -> Iter
     command = [str(BIN / "uwsgi"), "--ini", str(ini), "--http11-socket", f"{LOOPBACK}:{port}"]
     try:
         family.start("uwsgi", command, {**env, **extra})
-        aisle = Aisle(port, folder, family, env)
+        aisle = Aisle(port, folder, family, env, issue_key(env))
         family.wait_until("uWSGI", lambda: answers(LOOPBACK, port, "/health"))
         wait_for("four workers", lambda: aisle.is_complete)
         yield aisle
@@ -148,10 +152,16 @@ def write_settings(
         for name, shop in shops.items()
     ]
     config = folder / "config.yml"
-    config.write_text(yaml.safe_dump({"logger": {"kind": "json"}, "sources": sources, **more}))
+    config.write_text(yaml.safe_dump({**_OPEN, "logger": {"kind": "json"}, "sources": sources, **more}))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AISLE_", "C8Y_"))}
     path = f"{BIN}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return kept | {"PATH": path, "AISLE_CONFIG": str(config), "AISLE_DATA": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
+
+
+def issue_key(env: Mapping[str, str]) -> str:
+    """An admin's key."""
+    with build_machines(load_settings(dict(env))) as machines:
+        return machines.issue("tests", Role.ADMIN, None)[1]
 
 
 def sync(env: Mapping[str, str]) -> list[Outcome]:

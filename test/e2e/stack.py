@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
 from sample.demo import Plan, find_nginx, start_stack, start_uwsgi
 from sample.ports import LOOPBACK, SHOP_PORTS
@@ -97,11 +98,13 @@ def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
     """The chain, until the block ends."""
     plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx)
     family = Family(plan.run)
-    try:
-        start_stack(family, plan, watch=False)
-        yield Stack(plan, family)
-    finally:
-        family.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AISLE_LIMITS__API", "off")  # all tests come from one address
+        try:
+            start_stack(family, plan, watch=False)
+            yield Stack(plan, family)
+        finally:
+            family.stop()
 
 
 def fetch(
@@ -118,7 +121,10 @@ def fetch(
 
 def read(response: HTTPResponse) -> Answer:
     """The whole of a response."""
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():  # a field that stands on several lines is one list (RFC 9110, 5.3)
+        headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
+    return Answer(response.status, headers, response.read())
 
 
 def wait_for(what: str, is_true: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import shlex
 import signal
@@ -11,6 +13,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,12 +22,11 @@ import pytest
 
 from sample.demo import ROOT, choose_shop_ports
 from sample.ports import LOOPBACK, SHOP_PORTS
-from sample.processes import answers, find_free_port
+from sample.processes import answers, find_free_port, show_command
 from test.e2e.stack import NGINX, NO_NGINX, fetch, is_gone, stop_and_wait, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 with_nginx = pytest.param("nginx", marks=pytest.mark.skipif(NGINX is None, reason=NO_NGINX))
@@ -89,9 +91,35 @@ def test_it_runs_as_its_banner_says_and_leaves_nothing(tmp_path: Path, nginx: st
         assert fetch(demo.port, f"{parts.path}?{parts.query}").json["data"]
         assert fetch(demo.port, "/docs").status == 200
         assert ("no Nginx found" in banner) == (nginx == "none")
+        assert "login  not needed to read, as this is a demo (AISLE_AUTH__ANONYMOUS=reader)" in banner
+        assert read_role(demo.port, banner) == "admin"
         assert len(demo.children) >= 9  # three shops, the watcher, uWSGI and its four workers
         assert stop_and_wait(demo.process, number) == 0
         assert demo.are_children_gone()
+
+
+def read_role(port: int, banner: str) -> str:
+    """The role of whoever logs in as the banner says."""
+    named = re.search(r"log in as (\w+); the password is in (.+);", banner)
+    assert named
+    login = {"username": named[1], "password": Path(named[2]).read_text().strip()}
+    told = fetch(port, "/auth", "POST", {"Content-Type": "application/json"}, json.dumps(login).encode()).json
+    role: str = fetch(port, "/auth/me", headers={"Authorization": f"Bearer {told['access_token']}"}).json["role"]
+    return role
+
+
+def test_a_terminal_shows_the_first_password_itself_and_only_once(tmp_path: Path) -> None:
+    (tmp_path / "first-admin-password").write_text("a-password-that-was-made\n")
+    show = "from sample.demo import *; print(describe_first_admin(Plan(Path(sys.argv[1]), '', 1, {}, None)))"
+    ours, theirs = pty.openpty()
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", show, str(tmp_path)], cwd=ROOT, stdout=theirs, timeout=30, check=True)
+    os.close(theirs)
+    first, second, *_ = os.read(ours, 10_000).decode().splitlines()
+    os.close(ours)
+    change = f"for another one: AISLE_DATA={tmp_path} {show_command([sys.executable])} -m main users passwd admin"
+    assert first == f"log in as admin with a-password-that-was-made (shown only now); {change}"
+    assert second == f"log in as admin with the password you know; {change}"
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

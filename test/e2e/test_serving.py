@@ -20,6 +20,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason=NO_NGINX
 
 KIB = 1024
 LARGEST_BODY = 128 * KIB
+SECURED = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "strict-transport-security": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,13 @@ def assert_is_problem(answer: Answer, status: int) -> None:
     assert {"type", "title", "detail", "request_id"} <= set(problem)
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert "nginx/" not in answer.headers.get("server", "")
+    assert_is_secured(answer)
+
+
+def assert_is_secured(answer: Answer) -> None:
+    assert {name: answer.headers.get(name) for name in SECURED} == SECURED
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "geolocation=()" in answer.headers["permissions-policy"]
 
 
 def test_health_and_products_come_through(stack: Stack) -> None:
@@ -43,6 +57,25 @@ def test_health_and_products_come_through(stack: Stack) -> None:
     answer = stack.fetch("/products?per_page=3")
     assert answer.status == 200
     assert len(answer.json["data"]) == 3
+
+
+def test_every_kind_of_answer_is_secured_once(stack: Stack) -> None:
+    for path in ("/products?per_page=1", "/docs", "/static/docs.js", "/swaggerui/swagger-ui.css", "/health", "/nothing"):
+        assert_is_secured(stack.fetch(path))
+
+
+def test_two_authorizations_let_nobody_in(stack: Stack) -> None:
+    two = (
+        b"GET /products HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nConnection: close\r\n\r\n"
+    )
+    assert stack.send_raw(two).status in {400, 401}
+
+
+def test_nobody_changes_anything_without_a_login(stack: Stack) -> None:
+    answer = stack.fetch("/sources/depot/sync", "POST")
+    assert_is_problem(answer, 401)
+    assert answer.headers["www-authenticate"] == 'Bearer realm="aisle"'
+    assert_is_problem(stack.fetch("/products", headers={"Authorization": "Bearer nonsense"}), 401)
 
 
 def test_swagger_ui_and_its_files_come_through(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from main.app import create_app
 from main.bootstrap import build_sync
 from main.service.model import Credentials, Source
 from main.settings import Settings
+from main.settings.model import Auth
 from main.util.secret import Secret
 from sample.server import running
 from sample.shops import DEMO_CREDENTIALS
@@ -28,7 +29,7 @@ class Aisle:
     """Settings for some sources, and what a team does with them."""
 
     def __init__(self, data: Path, *sources: Source, **parts: Any) -> None:
-        self.settings = Settings(data=data, sources=sources)
+        self.settings = Settings(data=data, sources=sources, auth=Auth("reader"))
         self._parts = parts
         self._client: FlaskClient | None = None
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import schemathesis
 
+from main.controller.parameters import DEPTH_LIMIT
+from main.service.model import PER_PAGE
+
 
 @schemathesis.hook("filter_query")
 def keep_what_makes_sense(_context: Any, query: Any) -> bool:
-    """Keep words with a letter or a digit in them, a lowest price that is not above the highest, and no shop that must answer live.
+    """Keep words that say something, prices within their bounds, and no shop that must answer live.
 
     A shop that must answer may have been switched off by a call made before; then 503 is the right answer, and documented.
     """
@@ -19,6 +22,16 @@ def keep_what_makes_sense(_context: Any, query: Any) -> bool:
         return False
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
     return _says_something(given.get("q")) and (lowest is None or highest is None or lowest <= highest)
+
+
+@schemathesis.hook("filter_case")
+def keep_what_can_be_described(_context: Any, case: Any) -> bool:
+    """Keep pages that go no further down than the description of ``page`` says, and no ``If-None-Match: *``: a 304 has no Content-Type."""
+    given, headers = dict(case.query or {}), dict(case.headers or {})
+    return (
+        headers.get("If-None-Match") != "*"
+        and (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) <= DEPTH_LIMIT
+    )
 
 
 def _says_something(text: Any) -> bool:

@@ -126,7 +126,7 @@ def test_a_store_that_cannot_be_used_ends_a_sync_in_one_sentence(installation):
     (installation.folder / "data").write_text("this is a file")
     result = invoke(installation, "sync")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1] == "The catalogue store does not answer."
+    assert result.stderr.splitlines()[-1] == "The store does not answer."
     assert "Traceback" not in result.stderr
 
 

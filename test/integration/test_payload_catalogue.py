@@ -19,7 +19,7 @@ def api(tmp_path_factory):
     folder = tmp_path_factory.mktemp("payloads")
     with running(payload_app(DATA)) as url:
         sources = [{"name": name, "url": url + shop.path, **shop.settings} for name, shop in SHOPS.items()]
-        (folder / "config.yml").write_text(yaml.safe_dump({"sources": sources}))
+        (folder / "config.yml").write_text(yaml.safe_dump({"auth": {"anonymous": "reader"}, "sources": sources}))
         settings = load_settings({"AISLE_CONFIG": str(folder / "config.yml"), "AISLE_DATA": str(folder)})
         syncing = build_sync(settings)
         syncing.lifecycle.open()

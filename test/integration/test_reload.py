@@ -3,7 +3,6 @@
 import signal
 
 import pytest
-import yaml
 
 from main.settings import load_settings
 from main.settings.lastgood import keep_settings
@@ -12,9 +11,6 @@ from test.integration.processes import Installation, wait_for
 
 class Edited(Installation):
     """An installation whose sources a test changes."""
-
-    def write(self, *sources, **config):
-        (self.folder / "config.yml").write_text(yaml.safe_dump({"sources": list(sources), **config}))
 
     def synced(self, name):
         return [line for line in self.events("source.synced") if line["source"] == name]

@@ -13,6 +13,7 @@ from main.bootstrap import build_sync
 from main.service.sync import LEASE
 from main.settings import load_settings
 from main.util.clock import SystemClock
+from test.fakes import FakeDoor, as_admin
 from test.integration.processes import ROOT, Installation, wait_for
 
 
@@ -134,7 +135,7 @@ def test_the_lease_of_a_killed_process_runs_out_and_nothing_of_its_crawl_is_left
 
 def test_a_sync_asked_for_by_http_is_taken_up_by_the_watcher_and_can_be_followed(tmp_path, shop):
     installation = Installation(tmp_path, config(shop.url, every="1h"))
-    client = create_app(load_settings(installation.environ)).test_client()
+    client = as_admin(create_app(load_settings(installation.environ), door=FakeDoor()).test_client())
     asked = client.post("/sources/acme/sync")
     assert (asked.status_code, asked.json["note"][:21]) == (202, "No watcher is running")
     where = asked.headers["Location"]
@@ -155,7 +156,7 @@ def test_the_progress_of_a_slow_crawl_is_seen_and_a_killed_ones_record_is_stoppe
         try:
             url = slow.stdout.readline().split()[-1]
             installation = Installation(tmp_path, config(url, concurrency=1, every="1h"))
-            client = create_app(load_settings(installation.environ)).test_client()
+            client = as_admin(create_app(load_settings(installation.environ), door=FakeDoor()).test_client())
             asked = client.post("/sources/acme/sync").headers["Location"]
             with installation.started("sync", "--watch") as process:
                 seen = wait_for(lambda: client.get(asked).json if client.get(asked).json["received"] else None)

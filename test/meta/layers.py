@@ -11,28 +11,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CORE = ("main.service.model", "main.service.ports", "main.service.errors")
+CORE = ("main.service.model", "main.service.ports", "main.service.doorports", "main.service.errors")
 TYPES = ("main.service.model", "main.service.errors")
 # The table of docs/architecture.md: what each layer may import of ours. Its exceptions: bootstrap hands the sync the
 # function that makes a product's JSON, and that is made by the marshmallow schema in main.controller.documents. A guard that
-# is given no book keeps one in memory, which is a resource of its own as well.
+# is given no book keeps one in memory, which is a resource of its own as well. What is kept in SQLite shares one database.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.controller": ("main.controller", "main.service", "main.util"),
     "main.service": ("main.service", "main.util"),
     "main.resources.cache": ("main.resources.cache", *CORE, "main.util"),
-    "main.resources.catalogue": ("main.resources.catalogue", *CORE, "main.util"),
+    "main.resources.catalogue": ("main.resources.catalogue", "main.resources.database", *CORE, "main.util"),
+    "main.resources.accounts": ("main.resources.accounts", "main.resources.database", *CORE, "main.util"),
+    "main.resources.database": ("main.resources.database", *CORE, "main.util"),
+    "main.resources.limits": ("main.resources.limits", "main.resources.guards.locks", *CORE, "main.util"),
+    "main.resources.replies": ("main.resources.replies", "main.resources.database", *CORE, "main.util"),
     "main.resources.guards": ("main.resources.guards", *CORE, "main.util"),
+    "main.resources.tokens": ("main.resources.tokens", *CORE, "main.util"),
     "main.resources.upstream": ("main.resources.upstream", "main.resources.guards.memory", *CORE, "main.util"),
     "main.util": ("main.util",),
     "main.settings": ("main.settings", "main.service.model", "main.util"),
     "main.bootstrap": ("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.cli": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli": ("main.cli_common", "main.cli_keys", "main.cli_users", "main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_common": ("main.settings", "main.util", *TYPES),
+    "main.cli_keys": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_users": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),
 }
 # What annotations may name beside that.
-IN_ANNOTATIONS: dict[str, tuple[str, ...]] = dict.fromkeys(("main.app", "main.cli", "main.wsgi"), ("main.service",))
+IN_ANNOTATIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("main.app", "main.cli", "main.cli_users", "main.wsgi"), ("main.service",)
+)
 FENCES: dict[str, tuple[str, ...]] = {
     "flask": ("main.controller", "main.app"),
     "flask_restx": ("main.controller", "main.app"),
@@ -41,12 +51,16 @@ FENCES: dict[str, tuple[str, ...]] = {
     "urllib3": ("main.resources.upstream",),
     "marshmallow": ("main.controller", "main.settings", "main.resources.upstream"),
     "jmespath": ("main.util.expressions",),
+    "limits": ("main.resources.limits",),
     "cachelib": ("main.resources.cache",),
     "pymemcache": ("main.resources.cache",),
     "redis": ("main.resources.cache",),
-    "sqlite3": ("main.resources.catalogue",),
-    "sqlalchemy": ("main.resources.catalogue",),
-    "alembic": ("main.resources.catalogue",),
+    "sqlite3": ("main.resources.database",),
+    "sqlalchemy": ("main.resources.database", "main.resources.catalogue", "main.resources.accounts", "main.resources.replies"),
+    "alembic": ("main.resources.database",),
+    "argon2": ("main.resources.accounts.hashing",),
+    "jwt": ("main.resources.tokens",),
+    "cryptography": ("main.resources.tokens",),
     "concurrent.futures": ("main.service.fanout",),
 }
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from main.bootstrap import build_accounts
 from main.service.errors import StoreDown
+from main.settings import load_settings
 from test.conftest import write_config
 
 if TYPE_CHECKING:
@@ -38,6 +40,20 @@ def test_a_server_finds_an_application_that_serves(load: Callable[..., Any], tmp
     app = load()
     assert app.test_client().get("/health").json == {"status": "UP"}
     assert (tmp_path / "aisle.db").exists()
+
+
+def test_the_first_start_makes_an_admin_and_the_next_ones_do_not(
+    load: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    load()
+    password = (tmp_path / "first-admin-password").read_text().strip()
+    accounts = build_accounts(load_settings()).accounts
+    assert accounts.verify("admin", password) is not None
+    (tmp_path / "first-admin-password").unlink()
+    load()
+    assert not (tmp_path / "first-admin-password").exists()
+    assert [account.username for account in accounts.find_all()] == ["admin"]
+    assert password not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(("kind", "level", "lines"), [("json", "info", "{"), ("console", "info", "20"), ("json", "error", "")])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from main.resources.catalogue.rows import quarantine_row, to_ms
+from main.resources.catalogue.rows import quarantine_row
 from main.resources.catalogue.shapes import write_shapes
 from main.resources.catalogue.syncs import end_sync
+from main.resources.database.times import to_ms
 from main.service.model import SyncState
 
 if TYPE_CHECKING:

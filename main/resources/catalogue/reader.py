@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from main.resources.catalogue.engine import WriterLock, make_engine, migrate, store_errors
-from main.resources.catalogue.rows import SOURCE_COLUMNS, from_ms, rejected_record, source_record
+from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
 from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
 from main.resources.catalogue.syncs import read_sync, read_syncs
+from main.resources.database.engine import WriterLock, make_engine, migrate, store_errors
+from main.resources.database.times import from_ms
 from main.service.model import Bucket, Head, Hits, PriceBucket
 from main.util.timed import timed
 

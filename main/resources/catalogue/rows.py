@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from main.resources.database.times import from_ms, to_ms
 from main.service.model import Drift, Fault, LastSync, Outcome, Product, Rejected, SourceRecord, SyncState
 from main.util.money import rank_minor
 from main.util.text import fold
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy import Row
 
 PRODUCT_COLUMNS = (
@@ -44,16 +46,6 @@ SOURCE_COLUMNS = (
     "duration_ms",
     "next_sync_at",
 )
-
-
-def to_ms(moment: dt.datetime | None) -> int | None:
-    """Write a time as milliseconds since 1970, UTC."""
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-def from_ms(value: int | None) -> dt.datetime | None:
-    """Read a time back."""
-    return None if value is None else dt.datetime.fromtimestamp(value / 1000, dt.UTC)
 
 
 def product_row(product: Product, document: bytes, digest: bytes) -> tuple[Any, ...]:

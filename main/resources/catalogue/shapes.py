@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from main.resources.catalogue.rows import to_ms
+from main.resources.database.times import to_ms
 from main.service.model import FieldShape, Outcome, Shape
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from main.resources.catalogue.engine import WriterLock, writing
 from main.resources.catalogue.journal import record_failure, record_success, replace_quarantine
 from main.resources.catalogue.rows import PRODUCT_COLUMNS, product_row
 from main.resources.catalogue.swap import count_staged_updates, remove_products, upsert_staged
+from main.resources.database.engine import WriterLock, writing
 from main.service.errors import LeaseLost
 from main.util.timed import timed
 

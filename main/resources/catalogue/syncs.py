@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from main.resources.catalogue.rows import from_ms, to_ms
+from main.resources.database.times import from_ms, to_ms
 from main.service.model import SyncRecord, SyncState
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from main.resources.catalogue.engine import WriterLock, make_engine, migrate, store_errors, writing
 from main.resources.catalogue.journal import record_failure
-from main.resources.catalogue.rows import from_ms, to_ms
 from main.resources.catalogue.shapes import read_good_shape
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.swap import remove_products
 from main.resources.catalogue.syncs import begin_sync, end_sync, request_sync, write_progress
+from main.resources.database.engine import WriterLock, make_engine, migrate, store_errors, writing
+from main.resources.database.times import from_ms, to_ms
 from main.service.model import Outcome, SyncState
 
 if TYPE_CHECKING:

@@ -1,6 +1,9 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
+from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
+from main.service.model.idempotency import Begun, Claim, Reply, Standing
+from main.service.model.limit import Count, Policy, Verdict
 from main.service.model.live import LiveRules, Look, LookState, Wanted
 from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
@@ -33,16 +36,25 @@ from main.service.model.source import (
     State,
 )
 from main.service.model.sync import Outcome, SyncRecord, SyncReport, SyncState
+from main.service.model.token import KeyState, KeyView, Provider, TokenTerms
 
 __all__ = [
     "FACETS",
+    "NOBODY",
     "PER_PAGE",
     "PER_PAGE_MAX",
     "SORTS",
+    "Account",
+    "ApiKey",
     "Availability",
+    "Begun",
     "BreakerMode",
     "BreakerState",
     "Bucket",
+    "Caller",
+    "CallerKind",
+    "Claim",
+    "Count",
     "Credentials",
     "Drift",
     "Fault",
@@ -52,9 +64,12 @@ __all__ = [
     "GuardChange",
     "GuardState",
     "GuardView",
+    "HashRules",
     "Head",
     "Hits",
     "ItemCall",
+    "KeyState",
+    "KeyView",
     "LastSync",
     "Listing",
     "LiveRules",
@@ -66,19 +81,24 @@ __all__ = [
     "Page",
     "Paging",
     "Platform",
+    "Policy",
     "PriceBucket",
     "PriceRange",
     "Product",
+    "Provider",
     "Query",
     "Rate",
     "Rating",
     "Reading",
     "Rejected",
+    "Reply",
+    "Role",
     "Shape",
     "Source",
     "SourceRecord",
     "SourceStatus",
     "SourcesChange",
+    "Standing",
     "State",
     "SyncRecord",
     "SyncReport",
@@ -86,7 +106,10 @@ __all__ = [
     "Taken",
     "Term",
     "TermKind",
+    "TokenPair",
+    "TokenTerms",
     "Variant",
+    "Verdict",
     "Wanted",
     "Wish",
     "compare_sources",

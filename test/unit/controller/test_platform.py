@@ -21,6 +21,8 @@ Fetch = Any
 
 COMPONENTS = [
     {"name": "catalogue", "kind": "sqlite", "up": True, "essential": True},
+    {"name": "accounts", "kind": "sqlite", "up": True, "essential": True},
+    {"name": "door", "kind": "tokens", "up": True, "essential": True},
     {"name": "cache", "kind": "memory", "up": True, "essential": False},
     {"name": "live", "kind": "threads", "up": True, "essential": False},
 ]

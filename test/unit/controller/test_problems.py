@@ -142,10 +142,15 @@ def test_every_error_has_the_one_shape(clients: Callable[[str], FlaskClient], fa
     ],
 )  # fmt: skip
 def test_what_was_sent_is_not_sent_back(client: FlaskClient, url: str):
-    answer = client.get(url, headers={"Authorization": f"Bearer {MARK}", "Cookie": f"token={MARK}", "X-Request-ID": f"{MARK}!"})
-    assert answer.status_code == 422
-    assert MARK not in answer.text
-    assert MARK not in str(answer.headers)
+    asked, refused = (
+        client.get(url, headers={"X-Request-ID": f"{MARK}!", **credentials})
+        for credentials in ({}, {"Authorization": f"Bearer {MARK}", "Cookie": f"token={MARK}", "X-API-Key": MARK})
+    )
+    assert asked.status_code == 422
+    assert refused.status_code == (422 if url.startswith("/hello_world") else 401)
+    for answer in (asked, refused):
+        assert MARK not in answer.text
+        assert MARK not in str(answer.headers)
 
 
 def test_an_unknown_parameter_is_named_but_not_at_any_length(client: FlaskClient):

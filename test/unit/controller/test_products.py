@@ -63,8 +63,8 @@ def test_the_total_stands_in_a_header_too(client: FlaskClient):
 
 
 def test_a_page_past_the_end_is_empty_and_says_how_many_there_are(fetch: Callable[..., Any]):
-    page = fetch("/products", page=100000)
-    assert (page["data"], page["total"], page["page"], page["pages"]) == ([], 56, 100000, 2)
+    page = fetch("/products", page=100000, per_page=1)
+    assert (page["data"], page["total"], page["page"], page["pages"]) == ([], 56, 100000, 56)
 
 
 @pytest.mark.parametrize(

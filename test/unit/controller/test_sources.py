@@ -7,7 +7,17 @@ import pytest
 
 from main.app import create_app
 from main.service.model import Drift, GuardState, Outcome
-from test.fakes import NOW, FakeClock, MemoryCatalogue, MemoryGuardBook, make_product, make_report, put_snapshot
+from test.fakes import (
+    NOW,
+    FakeClock,
+    FakeDoor,
+    MemoryCatalogue,
+    MemoryGuardBook,
+    as_admin,
+    make_product,
+    make_report,
+    put_snapshot,
+)
 from test.unit.controller.documented import assert_as_documented
 
 if TYPE_CHECKING:
@@ -106,7 +116,7 @@ def test_quarantine_is_paged(client: FlaskClient):
 
 def test_what_live_looks_remember_can_be_forgotten(settings: Settings):
     book = MemoryGuardBook()
-    client = create_app(settings, book=book).test_client()
+    client = as_admin(create_app(settings, book=book, door=FakeDoor()).test_client())
     answer = client.delete("/sources/lumen/cache")
     assert (answer.status_code, answer.data) == (204, b"")
     assert book.read("lumen").purged_at is not None
@@ -135,7 +145,8 @@ class Guarded:
 
     def __init__(self, settings: Settings) -> None:
         self.store, self.book = MemoryCatalogue(), MemoryGuardBook()
-        self.client = create_app(settings, reader=self.store, board=self.store, book=self.book, clock=FakeClock()).test_client()
+        parts = {"reader": self.store, "board": self.store, "book": self.book, "clock": FakeClock(), "door": FakeDoor()}
+        self.client = as_admin(create_app(settings, **parts).test_client())
         self.document = self.client.get("/swagger.json").json
 
     def patch(self, name: str = "lumen", **given: Any) -> TestResponse:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ from flask_restx.schemas import OAS_20
 from jsonschema import Draft4Validator
 
 from main.app import create_app
-from main.controller import bodies, documents, fields, schemas, standing
+from main.controller import bodies, documents, fields, identities, schemas, standing
 from main.controller import parameters as asked
+from main.controller.limits import UNLIMITED
 from main.controller.swagger import DEFINITIONS
+from main.settings.model import Auth
 from test.fakes import FakeClock
 from test.unit.controller.documented import assert_as_documented, find_faults
 
@@ -33,7 +36,13 @@ LOADED_BY = {
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
 FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3"}
-WRITES = {("/sources/{name}", "patch"): {"400", "413", "415"}, ("/sources/{name}/sync", "post"): {"400", "409", "413", "415"}}
+_BODY = {"400", "401", "413", "415", "429"}
+WRITES = {
+    ("/sources/{name}", "patch"): {*_BODY, "403", "404"},
+    ("/sources/{name}/sync", "post"): {*_BODY, "403", "404", "409"},
+    ("/auth", "post"): _BODY,
+    ("/auth/refresh", "post"): _BODY,
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +71,7 @@ def filled(path: str) -> str:
 
 
 def schema_classes() -> dict[str, type[marshmallow.Schema]]:
-    found = {**vars(documents), **vars(schemas), **vars(standing), **vars(bodies)}
+    found = {**vars(documents), **vars(schemas), **vars(standing), **vars(bodies), **vars(identities)}
     named = {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
     return {**named, "Product": documents.ShownProductSchema}
 
@@ -138,8 +147,10 @@ def test_documented_bounds_are_those_that_hold(document: Document, client: Flask
     for path, _, parameters in operations(document):
         for item in parameters:
             inside, outside = bounds(item.get("items", item)), bounds(item.get("items", item), beyond=True)
+            # A page may be as far down as its bound only when it is small: the description says so.
+            small = {"per_page": 1} if item["name"] == "page" else {}
             for value in inside:
-                assert client.get(filled(path), query_string={item["name"]: value}).status_code == 200, (item, value)
+                assert client.get(filled(path), query_string={item["name"]: value, **small}).status_code == 200, (item, value)
             for value in outside:
                 assert client.get(filled(path), query_string={item["name"]: value}).status_code == 422, (item, value)
                 checked.add((path, item["name"]))
@@ -177,10 +188,17 @@ def test_lists_are_documented_the_way_they_are_written(document: Document):
 def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(document: Document):
     for path, operation, parameters in operations(document):
         codes = set(operation["responses"])
-        wanted = {"200", "500"} | (set() if path in PROBES else {"422"}) | ({"404"} if "{" in path else set())
-        reads = path.startswith(("/products", "/sources")) or path == "/ready"
+        wanted = (
+            {"200", "500"}
+            | (set() if path in PROBES else {"422"})
+            | (set() if path in UNLIMITED else {"429"})
+            | ({"404"} if "{" in path else set())
+        )
+        guarded = operation["x-role"] != "public"
         tagged = {"304"} if path.startswith("/products") else set()
-        assert codes == wanted | ({"503"} if reads else set()) | tagged, path
+        stored = {"503"} if guarded or path in {"/ready", "/.well-known/jwks.json"} else set()
+        assert codes == wanted | stored | ({"401", "429"} if guarded else set()) | tagged, path
+        assert bool(operation.get("security")) is guarded
         assert operation["summary"]
         assert all(response["description"] for response in operation["responses"].values())
         assert all(item["description"] for item in parameters)
@@ -188,18 +206,32 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
 
 def test_every_operation_that_writes_documents_its_body_its_answers_and_its_errors(document: Document):
     every = {(path, method): operation for path, method, operation in writes(document)}
-    emptied = every.pop(("/sources/{name}/cache", "delete"))
-    assert set(emptied["responses"]) == {"204", "404", "422", "500", "503"}
+    emptied, left = every.pop(("/sources/{name}/cache", "delete")), every.pop(("/auth", "delete"))
+    assert set(emptied["responses"]) == {"204", "401", "403", "404", "422", "429", "500", "503"}
+    assert set(left["responses"]) == {"200", "401", "403", "422", "429", "500", "503"}
     found = every
     assert set(found) == set(WRITES)
     for place, operation in found.items():
         codes = set(operation["responses"])
-        assert codes - {"200", "202"} == {"404", "422", "500", "503"} | WRITES[place]
-        [parameter] = operation["parameters"]
+        assert codes - {"200", "202"} == {"422", "429", "500", "503"} | WRITES[place]
+        [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
         assert find_faults(parameter["schema"], parameter["x-example"]) == []
         assert parameter["description"]
         assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_a_post_that_makes_something_documents_the_key_that_makes_it_safe_to_repeat(document: Document):
+    [header] = [each for each in document["paths"]["/sources/{name}/sync"]["post"]["parameters"] if each["in"] == "header"]
+    assert (header["name"], header.get("required", False)) == ("Idempotency-Key", False)
+
+
+def test_every_answer_of_a_limited_route_documents_how_much_is_left(document: Document):
+    for path, operation, _ in operations(document):
+        fields_of = [
+            set(answer.get("headers", {})) >= {"RateLimit", "RateLimit-Policy"} for answer in operation["responses"].values()
+        ]
+        assert all(fields_of) if path not in UNLIMITED else not any(fields_of)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1})])
@@ -340,5 +372,36 @@ def test_docs_need_nothing_from_another_host(client: FlaskClient):
     page = client.get("/docs")
     assert page.mimetype == "text/html"
     sources = [part.partition('"')[0] for attribute in ('src="', 'href="') for part in page.text.split(attribute)[1:]]
-    assert sources
-    assert all(source.startswith("/swaggerui/") and client.get(source).status_code == 200 for source in sources)
+    assert len(sources) == 7
+    assert all(source.startswith(("/swaggerui/", "/static/")) and client.get(source).status_code == 200 for source in sources)
+
+
+def test_the_docs_page_has_nothing_inline(client: FlaskClient):
+    page = client.get("/docs")
+    assert "<style" not in page.text
+    assert " style=" not in page.text
+    assert re.findall(r"<script(?! src=)", page.text) == []
+    assert re.findall(r" on[a-z]+=", page.text) == []
+    policy = page.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_every_scheme_that_an_operation_names_is_described(document: Document):
+    named = {
+        scheme
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "responses" in operation
+        for choice in operation.get("security", [])
+        for scheme in choice
+    }
+    assert named == set(document["securityDefinitions"]) == {"bearer", "key", "cookie"}
+
+
+def test_without_anonymous_readers_every_guarded_operation_asks_for_credentials(document: Document, settings: Settings):
+    closed = create_app(replace(settings, auth=Auth())).test_client().get("/swagger.json").json
+    for path, operation, _ in operations(closed):
+        if operation["x-role"] != "public":
+            assert {} not in operation["security"]
+            assert {} in document["paths"][path]["get"]["security"]

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from main.app import create_app
-from main.resources.catalogue.engine import WriterLock
+from main.resources.database.engine import WriterLock
 from main.service.model import GuardState, Outcome
-from test.fakes import NOW, FakeClock, MemoryCatalogue, MemoryGuardBook, make_report
+from test.fakes import NOW, FakeClock, FakeDoor, MemoryCatalogue, MemoryGuardBook, as_admin, make_report
 from test.unit.controller.documented import assert_as_documented
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Served:
 
     def __init__(self, settings: Settings) -> None:
         self.store, self.book, self.clock = MemoryCatalogue(), MemoryGuardBook(), FakeClock()
-        self.app = create_app(settings, reader=self.store, board=self.store, book=self.book, clock=self.clock)
-        self.client: FlaskClient = self.app.test_client()
+        self.app = create_app(settings, reader=self.store, board=self.store, book=self.book, clock=self.clock, door=FakeDoor())
+        self.client: FlaskClient = as_admin(self.app.test_client())
         self.document = self.client.get("/swagger.json").json
 
     def post(self, name: str = "lumen", **given: Any) -> TestResponse:
@@ -134,7 +134,7 @@ def test_a_store_that_is_down_is_503_and_says_when_to_come_back(served: Served):
 
 
 def test_a_store_that_somebody_else_is_writing_for_long_is_503_too(unsynced: Settings):
-    client = create_app(unsynced).test_client()
+    client = as_admin(create_app(unsynced, door=FakeDoor()).test_client())
     with WriterLock(unsynced.data / "aisle.db").held():
         answer = client.post("/sources/lumen/sync")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

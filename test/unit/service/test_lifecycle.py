@@ -5,7 +5,7 @@ from main.service.errors import StoreDown
 from main.service.lifecycle import Component, ComponentState, Lifecycle
 from test.fakes import FakeResource
 
-TEXT = "The catalogue store does not answer."
+TEXT = "The store does not answer."
 
 
 def make(journal, *, store=(), cache=(), tasks=()):

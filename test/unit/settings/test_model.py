@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from main.service.model import HashRules
 from main.settings import model
 
 
@@ -15,7 +16,7 @@ def test_every_section_has_the_defaults_the_documentation_promises(load):
     assert settings.store == model.Store("sqlite:///aisle.db")
     assert settings.tasks == model.Tasks("sqlite:///tasks.db")
     assert settings.cache == model.Cache("memory", None, "cache")
-    assert settings.auth == model.Auth("none")
+    assert settings.auth == model.Auth("none", HashRules(19 * 1024**2, 2, 1), 15, 1)
     assert settings.currency == model.Currency("EUR")
     assert settings.logger == model.Logger("auto", "info")
     assert settings.search == model.Search(256)

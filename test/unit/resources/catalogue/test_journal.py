@@ -1,6 +1,6 @@
 from main.service.model import Outcome
 from test.fakes import make_product, make_report, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 
 def rows(path, columns):

@@ -1,25 +1,8 @@
-import datetime as dt
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from main.resources.catalogue.rows import PRODUCT_COLUMNS, from_ms, product_row, to_ms
+from main.resources.catalogue.rows import PRODUCT_COLUMNS, product_row
 from main.service.model import Availability, Money, Rating
 from test.fakes import NOW, make_product
-
-MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001 - bounds are naive
-
-
-@given(MOMENTS)
-def test_a_time_comes_back_to_the_millisecond(moment):
-    back = from_ms(to_ms(moment))
-    assert abs(back - moment) < dt.timedelta(milliseconds=1)
-    assert to_ms(back) == to_ms(moment)
-
-
-def test_no_time_stays_no_time():
-    assert (to_ms(None), from_ms(None)) == (None, None)
 
 
 def test_a_products_columns_are_what_is_filtered_and_sorted_by():

@@ -5,7 +5,7 @@ import json
 from main.service.model import FieldShape, Shape
 from test.fakes import make_product, make_report
 from test.fakes import put_snapshot as put
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 SHAPE = Shape(3, {"price": FieldShape(2, frozenset({"string", "null"}))})
 

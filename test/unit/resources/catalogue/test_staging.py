@@ -1,5 +1,5 @@
 from test.fakes import NOW, digest_of, make_product, make_report, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 
 def test_a_staging_area_writes_nothing_into_the_database(writer, path):

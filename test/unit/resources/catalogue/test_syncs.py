@@ -8,7 +8,7 @@ import pytest
 from main.resources.catalogue import syncs
 from main.service.model import Outcome
 from test.fakes import NOW, make_report, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 
 def test_only_the_last_syncs_of_a_source_are_kept(writer, path, monkeypatch):

@@ -1,6 +1,6 @@
 from main.service.model import Fault, Outcome, Rejected
 from test.fakes import NOW, make_product, make_report, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 OWNED = ("product", "source", "lease", "held", "quarantine", "sync")
 

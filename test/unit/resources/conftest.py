@@ -1,4 +1,4 @@
-"""An opened SQLite catalogue in a folder of its own."""
+"""An opened SQLite database, with its catalogue, in a folder of its own."""
 
 import sqlite3
 from contextlib import closing

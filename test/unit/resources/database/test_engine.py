@@ -7,17 +7,30 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from main.resources.catalogue import engine as engine_module
-from main.resources.catalogue.engine import REVISION, WriterLock, make_engine, migrate, sqlite_path, store_errors, writing
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
+from main.resources.database import engine as engine_module
+from main.resources.database.engine import (
+    REVISION,
+    WriterLock,
+    keep_private,
+    make_engine,
+    migrate,
+    sqlite_path,
+    store_errors,
+    writing,
+)
 from main.service.errors import LeaseLost, StoreDown
 from test.fakes import NOW, make_product, put_snapshot
-from test.unit.resources.catalogue.conftest import fetch
+from test.unit.resources.conftest import fetch
 
 TABLES = {"alembic_version", "catalogue", "product", "product_index", "source", "lease", "held", "quarantine", "sync"} | {
     "heartbeat",
     "shape",
+    "account",
+    "token_family",
+    "api_key",
+    "revocation",
 }
 
 
@@ -169,6 +182,16 @@ def test_a_path_that_is_no_file_is_refused(tmp_path, store):
     for path in (tmp_path / "file" / "aisle.db", tmp_path / "folder"):
         with pytest.raises(StoreDown):
             store(path).open()
+
+
+def test_a_database_and_what_lies_beside_it_is_kept_private_and_what_is_not_there_is_no_fault(tmp_path):
+    path, beside = tmp_path / "aisle.db", tmp_path / "aisle.db-wal"
+    keep_private(path)
+    for file in (path, beside):
+        file.touch(0o644)
+    path.chmod(0o400)
+    keep_private(path)
+    assert [file.stat().st_mode & 0o777 for file in (path, beside)] == [0o400, 0o600]
 
 
 def test_one_writer_at_a_time_among_threads_and_connections(tmp_path):

@@ -1,4 +1,4 @@
-"""Opens the SQLite catalogue: pragmas, schema, and the lock that lets one process write at a time."""
+"""Opens the SQLite database: pragmas, schema, and the lock that lets one process write at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from main.service.errors import StoreDown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REVISION = "0002"
+REVISION = "0004"
 _LOCK_NAP = 0.02
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = {
@@ -114,6 +114,19 @@ def store_errors() -> Iterator[None]:
         yield
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise StoreDown from error
+
+
+def keep_private(path: Path) -> None:
+    """Let only the own user read the database and what SQLite keeps beside it: it holds hashes of passwords.
+
+    Raises:
+        OSError: the file is somebody else's.
+    """
+    for beside in ("", "-wal", "-shm", ".writer"):
+        file = path.with_name(path.name + beside)
+        with suppress(FileNotFoundError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def migrate(engine: sa.Engine, lock: WriterLock) -> None:

@@ -1,0 +1,1 @@
+"""Where accounts are kept, and how their passwords are hashed."""

@@ -1,0 +1,1 @@
+"""Signing keys and tokens: the only place that knows JWT."""

@@ -1,0 +1,129 @@
+"""What holds for SQLite only; what holds for every account store is in test/contract."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from main.resources.accounts.store import SqliteAccounts
+from main.resources.catalogue.writer import SqliteWriter
+from main.resources.database.engine import WriterLock
+from main.service.errors import StoreDown
+from main.service.model import ApiKey, Role
+from test.fakes import NOW
+from test.unit.resources.conftest import fetch
+
+KEY = ApiKey(id="k1", name="till", role=Role.READER, created_at=NOW, expires_at=None)
+
+
+@pytest.fixture
+def ada(store):
+    return store.add("ada", "hash", Role.READER, NOW)
+
+
+def test_it_shares_the_catalogues_file_whoever_comes_first(path, store):
+    writer = SqliteWriter(path)
+    writer.open()
+    assert writer.acquire("acme", "me", NOW + timedelta(seconds=30), NOW)
+    writer.close()
+    assert fetch(path, "SELECT count(*) FROM account") == [(0,)]
+
+
+def test_nobody_else_can_read_the_file_not_even_one_that_was_there_before(tmp_path):
+    path = tmp_path / "aisle.db"
+    writer = SqliteWriter(path)
+    writer.open()
+    path.chmod(0o644)
+    store = SqliteAccounts(path)
+    store.open()
+    store.ping()  # a connection that stays, and with it what SQLite keeps beside the file
+    store.add("ada", "hash", Role.READER, NOW)
+    assert {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("aisle.db*")} == {
+        "aisle.db": 0,
+        "aisle.db-wal": 0,
+        "aisle.db-shm": 0,
+        "aisle.db.writer": 0,
+    }
+    store.close()
+
+
+@pytest.mark.parametrize("damaged", ["file", "folder"])
+def test_a_path_that_is_no_database_is_refused(tmp_path, damaged):
+    path = tmp_path / "aisle.db"
+    path.mkdir() if damaged == "folder" else path.write_bytes(b"This is not a database. " * 500)
+    with pytest.raises(StoreDown):
+        SqliteAccounts(path).open()
+
+
+def test_only_the_version_is_read_while_nothing_has_moved(store, ada):
+    first = store.revocations()
+    assert store.revocations() is first
+    store.start_family(ada.id, "family", "one", NOW + timedelta(days=1))
+    store.rotate("family", "one", "two", NOW)
+    assert store.revocations() is first
+    store.end_family("family")
+    assert store.revocations() is not first
+
+
+def test_a_login_that_ended_is_told_for_an_hour(store, ada, clock):
+    store.start_family(ada.id, "family", "one", NOW + timedelta(days=30))
+    store.end_family("family")
+    clock.advance(3600)
+    store.set_enabled(ada.id, enabled=True)
+    assert store.revocations().ended == {"family"}
+    clock.advance(1)
+    store.set_enabled(ada.id, enabled=True)
+    assert store.revocations().ended == frozenset()
+
+
+def test_logins_that_are_over_are_swept_when_the_next_begins(path, store, ada, clock):
+    store.start_family(ada.id, "old", "one", NOW + timedelta(days=1))
+    clock.advance(24 * 3600)
+    store.start_family(ada.id, "young", "one", clock.now() + timedelta(days=1))
+    assert fetch(path, "SELECT family FROM token_family ORDER BY family") == [("old",), ("young",)]
+    clock.advance(3601)
+    store.start_family(ada.id, "younger", "one", clock.now() + timedelta(days=1))
+    assert fetch(path, "SELECT family FROM token_family ORDER BY family") == [("young",), ("younger",)]
+
+
+def test_keys_that_ended_a_month_ago_are_swept_when_the_next_is_made(store, clock):
+    for name in ("over", "revoked", "lasting"):
+        until = NOW + timedelta(hours=1) if name == "over" else None
+        store.add_key(ApiKey(id=name, name=name, role=Role.READER, created_at=NOW, expires_at=until), name.encode())
+    store.revoke_key("revoked", NOW)
+    clock.advance(31 * 24 * 3600)
+    store.add_key(KEY, b"new")
+    listed = store.keys()
+    assert {key.id for key in listed} == {"lasting", "k1"}
+
+
+def test_the_use_of_a_key_is_written_every_five_minutes_at_most(path, store):
+    store.add_key(KEY, b"one")
+    other = SqliteAccounts(path)
+    for seconds, by, noted in ((0, store, 0), (299, store, 0), (299, other, 0), (300, store, 300), (700, other, 700)):
+        by.touch_key("k1", NOW + timedelta(seconds=seconds))
+        assert store.find_key(b"one").last_used_at == NOW + timedelta(seconds=noted)
+    other.close()
+
+
+def test_noting_the_use_of_a_key_never_waits_for_a_writer(path, store):
+    store.add_key(KEY, b"one")
+    with WriterLock(path).held():
+        store.touch_key("k1", NOW)
+    assert store.find_key(b"one").last_used_at is None
+
+
+def test_a_writer_that_takes_long_is_not_waited_for_for_ever_and_readers_do_not_wait_at_all(path, store, ada):
+    hasty = SqliteAccounts(path, patience=0.05)
+    with WriterLock(path).held():
+        with pytest.raises(StoreDown):
+            hasty.start_family(ada.id, "family", "one", NOW)
+        assert hasty.find("ada") == ada
+        assert hasty.revocations().generations == {ada.id: 1}
+        waiting = threading.Thread(target=store.end_family, args=("family",))
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+    waiting.join(20)
+    assert not waiting.is_alive()
+    hasty.close()

@@ -1,0 +1,314 @@
+import datetime as dt
+import threading
+
+import pytest
+
+from main.resources.tokens.outside import OutsideTokens
+from main.service.doors import DoorService, DoorTools
+from main.service.errors import StoreDown, Unauthenticated
+from main.service.machines import MachineKeys
+from main.service.model import NOBODY, Caller, CallerKind, Role, TokenTerms
+from test.fakes import NOW, FakeClock, MemoryAccounts
+from test.unit.resources.tokens.forging import by_key, claims, join, make_codec
+
+TERMS = TokenTerms(issuer="aisle", audience="api", refresh=dt.timedelta(days=30))
+MISSING = ("Authorization token is missing", None)
+INVALID = ("Authorization token is invalid", "invalid_token")
+
+
+class Passwords:
+    """Whoever knows the word is the account."""
+
+    def __init__(self, store):
+        self.store = store
+
+    def verify(self, username, password):
+        account = self.store.find(username)
+        return account if password == "right" else None
+
+
+class Visitors:
+    """Knows one token of an outside provider, and writes down what is done to it."""
+
+    caller = Caller(name="https://id.example#7", kind=CallerKind.OUTSIDE, role=Role.READER)
+
+    def __init__(self):
+        self.journal = []
+
+    def know(self, token):
+        return self.caller if token == "outside" else None
+
+    def open(self):
+        self.journal.append("open")
+
+    def close(self):
+        self.journal.append("close")
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def store():
+    store = MemoryAccounts()
+    store.add("ada", "h", Role.EDITOR, NOW)
+    return store
+
+
+@pytest.fixture
+def make(tmp_path, store, clock):
+    """Return a function that gives the door of another worker on the same store and keys."""
+
+    def build(outsiders=None):
+        tools = DoorTools(
+            passwords=Passwords(store),
+            accounts=store,
+            machines=MachineKeys(store, clock),
+            codec=make_codec(tmp_path, clock, terms=TERMS),
+            outsiders=outsiders or OutsideTokens((), tmp_path, lambda _: b"", clock),
+        )
+        door = DoorService(tools, TERMS, clock)
+        door.open()
+        return door
+
+    return build
+
+
+@pytest.fixture
+def door(make):
+    return make()
+
+
+@pytest.fixture
+def other(make):
+    return make()
+
+
+def refusal(call, *args):
+    with pytest.raises(Unauthenticated) as caught:
+        call(*args)
+    return str(caught.value), caught.value.code
+
+
+class TestLogin:
+    def test_a_right_password_gives_tokens_and_says_who_it_is(self, door):
+        pair, caller = door.login("ada", "right")
+        assert (caller.name, caller.kind, caller.role, caller.account_id) == ("ada", CallerKind.ACCOUNT, Role.EDITOR, 1)
+        assert pair.expires_in == 900
+        assert door.know(pair.access_token) == caller
+
+    def test_another_worker_knows_the_caller(self, door, other):
+        pair, caller = door.login("ada", "right")
+        assert other.know(pair.access_token) == caller
+
+    def test_wrong_credentials_are_refused_in_one_and_the_same_way(self, door, store):
+        refusals = [refusal(door.login, "ada", "wrong"), refusal(door.login, "nobody", "right")]
+        store.set_enabled(1, enabled=False)
+        refusals.append(refusal(door.login, "ada", "right"))
+        assert set(refusals) == {("Username or password is wrong", None)}
+
+    def test_every_login_is_a_session_of_its_own(self, door):
+        one, two = (door.login("ada", "right")[1] for _ in range(2))
+        assert one.session != two.session
+        assert one.token_id != two.token_id
+
+    def test_an_access_token_is_over_after_fifteen_minutes(self, door, clock):
+        pair, _ = door.login("ada", "right")
+        clock.advance(899)
+        assert door.know(pair.access_token)
+        clock.advance(1)
+        assert refusal(door.know, pair.access_token) == INVALID
+
+    def test_what_the_store_keeps_of_a_refresh_token_cannot_be_used(self, door, store):
+        pair, caller = door.login("ada", "right")
+        kept = store.families[caller.session].current
+        assert pair.refresh_token not in repr(store)
+        assert refusal(door.refresh, f"{caller.session}.{kept}"[:300]) == INVALID
+
+    def test_tokens_do_not_show_themselves(self, door):
+        pair, _ = door.login("ada", "right")
+        assert repr(pair) == "TokenPair(expires_in=900)"
+
+
+class TestRefresh:
+    def test_a_refresh_token_gives_new_tokens_of_the_same_session(self, door, other):
+        pair, caller = door.login("ada", "right")
+        again, renewed = other.refresh(pair.refresh_token)
+        assert renewed.session == caller.session
+        assert door.know(again.access_token) == renewed
+        assert again.refresh_token != pair.refresh_token
+        assert door.refresh(again.refresh_token)
+
+    def test_using_it_again_ends_the_whole_family_on_every_worker(self, door, other, clock):
+        pair, _ = door.login("ada", "right")
+        again, _ = door.refresh(pair.refresh_token)
+        assert other.know(again.access_token)
+        assert refusal(other.refresh, pair.refresh_token) == INVALID
+        for worker in (door, other):
+            for token in (pair.access_token, again.access_token):
+                assert refusal(worker.know, token) == INVALID
+            assert refusal(worker.refresh, again.refresh_token) == INVALID
+
+    def test_the_worker_that_saw_it_refuses_at_once(self, door):
+        pair, _ = door.login("ada", "right")
+        again, _ = door.refresh(pair.refresh_token)
+        assert door.know(again.access_token)
+        assert refusal(door.refresh, pair.refresh_token) == INVALID
+        assert refusal(door.know, again.access_token) == INVALID
+
+    def test_of_many_who_use_it_at_once_one_gets_tokens_at_most(self, door):
+        pair, _ = door.login("ada", "right")
+        given, refused = [], []
+
+        def use():
+            try:
+                given.append(door.refresh(pair.refresh_token))
+            except Unauthenticated as error:
+                refused.append(error)
+
+        threads = [threading.Thread(target=use) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(given), len(refused)) == (1, 15)
+
+    def test_other_sessions_go_on(self, door):
+        one, two = (door.login("ada", "right")[0] for _ in range(2))
+        door.refresh(one.refresh_token)
+        refusal(door.refresh, one.refresh_token)
+        assert door.know(two.access_token)
+        assert door.refresh(two.refresh_token)
+
+    def test_a_login_must_be_repeated_in_the_end(self, door, clock):
+        pair, _ = door.login("ada", "right")
+        clock.advance(TERMS.refresh.total_seconds() - 1)
+        pair, _ = door.refresh(pair.refresh_token)
+        clock.advance(1)
+        assert refusal(door.refresh, pair.refresh_token) == INVALID
+
+    def test_no_token_is_missing(self, door):
+        assert refusal(door.refresh, "") == MISSING
+
+    def test_what_is_no_refresh_token_is_refused(self, door):
+        pair, caller = door.login("ada", "right")
+        secret = pair.refresh_token.rpartition(".")[2]
+        for token in (
+            "x",
+            pair.access_token,
+            secret,
+            f"{caller.session}.",
+            f"{caller.session}.{secret}x",
+            f"{caller.session}.{secret}\n",
+            pair.refresh_token.replace("1-1-", "2-1-", 1),
+            pair.refresh_token.replace("1-1-", "1-2-", 1),
+            pair.refresh_token.replace("1-1-", f"{'9' * 5000}-1-", 1),
+            f"1-1-{'0' * 32}.{secret}",
+        ):
+            assert refusal(door.refresh, token) == INVALID
+        assert door.refresh(pair.refresh_token)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda store: store.accounts.clear(),
+            lambda store: store.set_enabled(1, enabled=False),
+            lambda store: store.set_password(1, "h", revoke=True),
+        ],
+    )
+    def test_an_account_that_changed_gets_none(self, door, store, change):
+        pair, caller = door.login("ada", "right")
+        change(store)
+        store.families[caller.session].ended = False  # as if the store had not ended it as well
+        assert refusal(door.refresh, pair.refresh_token) == INVALID
+
+
+class TestEnding:
+    def test_logout_ends_the_session_at_once_everywhere(self, door, other, clock):
+        pair, caller = door.login("ada", "right")
+        assert other.know(pair.access_token)
+        door.logout(caller)
+        assert refusal(door.know, pair.access_token) == INVALID
+        assert refusal(other.know, pair.access_token) == INVALID
+        assert refusal(other.refresh, pair.refresh_token) == INVALID
+
+    def test_it_holds_after_a_restart(self, door, make):
+        pair, caller = door.login("ada", "right")
+        door.logout(caller)
+        assert refusal(make().know, pair.access_token) == INVALID
+
+    def test_who_has_no_session_has_none_to_end(self, door, store):
+        door.logout(NOBODY)
+        door.logout(Visitors.caller)
+        assert not store.families
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda store: store.set_enabled(1, enabled=False),
+            lambda store: store.set_password(1, "h", revoke=True),
+            lambda store: store.accounts.clear(),
+        ],
+    )
+    def test_an_account_that_is_ended_is_refused_at_once(self, door, other, store, clock, change):
+        pair, _ = door.login("ada", "right")
+        assert other.know(pair.access_token)
+        change(store)
+        for worker in (door, other):
+            assert refusal(worker.know, pair.access_token) == INVALID
+
+    def test_a_hash_that_was_renewed_ends_nothing(self, door, store, clock):
+        pair, _ = door.login("ada", "right")
+        store.set_password(1, "h2", revoke=False)
+        assert door.know(pair.access_token)
+
+    def test_a_store_that_is_down_lets_nobody_in(self, door, store, clock):
+        pair, _ = door.login("ada", "right")
+        store.down = True
+        with pytest.raises(StoreDown):
+            door.know(pair.access_token)
+
+
+class TestKnowing:
+    def test_no_token_is_missing(self, door):
+        assert refusal(door.know, "") == MISSING
+
+    @pytest.mark.parametrize("token", ["x", "a.b.c", "aisle_x", "Bearer", "é", "x" * 100_000])
+    def test_what_is_no_token_is_invalid(self, door, token):
+        assert refusal(door.know, token) == INVALID
+
+    def test_a_refresh_token_opens_nothing(self, door):
+        assert refusal(door.know, door.login("ada", "right")[0].refresh_token) == INVALID
+
+    def test_a_machine_is_known(self, door, store, clock):
+        _, text = MachineKeys(store, clock).issue("till-1", Role.READER, None)
+        assert door.know(text).key == "key:till-1"
+
+    def test_an_outside_caller_is_known(self, make):
+        assert make(Visitors()).know("outside") == Visitors.caller
+
+    @pytest.mark.parametrize(
+        "change", [{}, {"name": "ada"}, {"role": "god"}, {"role": None}, {"sub": "ada"}, {"gen": "x"}, {"gen": None}]
+    )
+    def test_a_token_that_our_key_signed_for_something_else_is_refused(self, door, change):
+        key = door._tools.codec._keys.signer()
+        whole = {"name": "ada", "role": "reader", "sid": "s", "gen": 1, **change} if change else {}
+        token = join({"alg": "HS256", "typ": "at+jwt", "kid": key.kid}, claims(**whole), by_key(key.private))
+        if change == {"name": "ada"}:
+            assert door.know(token).name == "ada"
+        else:
+            assert refusal(door.know, token) == INVALID
+
+
+def test_public_keys_are_those_that_verify(door):
+    assert door.public_keys() == {"keys": []}
+
+
+def test_it_opens_answers_and_closes_with_what_it_holds(make):
+    visitors = Visitors()
+    door = make(visitors)
+    door.ping()
+    door.close()
+    assert visitors.journal == ["open", "close"]
