@@ -47,6 +47,7 @@ _SHOWN = {
     "in": "header",
     "type": "string",
     "description": "Makes it safe to send this again: the same key within 24 hours gets the first answer again. A string in double quotes, or a UUID",
+    "pattern": r'^("([ !#-\[\]-~]|\\["\\]){1,255}"|[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})$',
     "x-example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from typing import Any
 
 import schemathesis
 
+from main.controller.idempotency import HEADER, read_key
 from main.controller.parameters import DEPTH_LIMIT
 from main.service.model import PER_PAGE
 
@@ -32,6 +34,13 @@ def keep_what_can_be_described(_context: Any, case: Any) -> bool:
         headers.get("If-None-Match") != "*"
         and (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) <= DEPTH_LIMIT
     )
+
+
+@schemathesis.hook("before_call")
+def use_each_key_once(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Replace a good Idempotency-Key by one of its own: with another body the same one is refused, and that is right."""
+    if read_key(str((case.headers or {}).get(HEADER, ""))) is not None:
+        case.headers[HEADER] = f'"{uuid.uuid4()}"'
 
 
 def _says_something(text: Any) -> bool:
