@@ -12,11 +12,13 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import structlog
 from flask import Response, current_app, request
 
 from main.controller.bodies import raw_body
 from main.controller.limits import caller_key
 from main.controller.problems import invalid, problem
+from main.service.errors import StoreDown
 from main.service.model import Claim, Reply, Standing
 from main.util.ids import new_id
 from main.util.processes import own_mark
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 HEADER = "Idempotency-Key"
 _KEY = "aisle.idempotency"
+_log = structlog.get_logger("request")
 _LONGEST = 255
 _STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')  # RFC 9651, 3.3.3
 # Not what the draft says, but what most clients send.
@@ -97,13 +100,22 @@ def _answer(key: str, run: Callable[[], Response]) -> Response:
     try:
         response = run()
     except BaseException:  # nothing was done that could be told again
-        replies.release(claim)
+        _keep(lambda: replies.release(claim))
         raise
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        replies.release(claim)
+        _keep(lambda: replies.release(claim))
     else:
-        replies.finish(claim, Reply(response.status_code, tuple(response.headers.items()), response.get_data()), clock.now())
+        reply = Reply(response.status_code, tuple(response.headers.items()), response.get_data())
+        _keep(lambda: replies.finish(claim, reply, clock.now()))
     return response
+
+
+def _keep(step: Callable[[], None]) -> None:
+    """Write down what came of a request; where that fails, its answer is the right one all the same, and the key stays taken for a while."""
+    try:
+        step()
+    except StoreDown as error:
+        _log.error("idempotency.not_kept", error=str(error))
 
 
 def _fingerprint() -> bytes:

@@ -17,6 +17,7 @@ from main.controller.problems import problem, render
 from main.controller.swagger import AisleApi
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.replies.sqlite import KEPT, SqliteReplies
+from main.service.errors import StoreDown
 from main.service.model import Caller, CallerKind, Role
 from test.fakes import FakeClock, FakeDoor, as_admin
 from test.unit.controller.documented import assert_as_documented
@@ -199,3 +200,20 @@ def test_a_sync_is_asked_for_once(unsynced: Settings):
         assert_as_documented(document, "/sources/{name}/sync", answer, "post")
     assert [answer.status_code for answer in (first, again, other, wrong)] == [202, 202, 422, 400]
     assert again.data == first.data
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    def be_down(*_: Any) -> None:
+        raise StoreDown
+
+    monkeypatch.setattr(SqliteReplies, "finish", be_down)
+    assert desk.post().status_code == 201
+    assert desk.post().status_code == 409
+
+
+def test_without_the_store_nothing_that_must_not_happen_twice_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    def be_down(*_: Any) -> None:
+        raise StoreDown
+
+    monkeypatch.setattr(SqliteReplies, "begin", be_down)
+    assert (desk.post().status_code, desk.made) == (503, 0)

@@ -144,3 +144,23 @@ def test_a_bound_request_id_stays_until_it_is_unbound():
 def test_a_request_id_that_is_no_text_is_none():
     with structlog.contextvars.bound_contextvars(request_id=7):
         assert current_request_id() is None
+
+
+def test_a_line_and_its_end_are_one_write_so_that_processes_do_not_mix_theirs(monkeypatch):
+    written = []
+
+    class Stream:
+        def write(self, text):
+            written.append(text)
+
+        def flush(self):
+            written.append(None)
+
+        def isatty(self):
+            return False
+
+    monkeypatch.setattr("sys.stderr", Stream())
+    configure_logs(terminal=False)
+    structlog.get_logger().info("event")
+    [line] = [text for text in written if text]
+    assert line.endswith("}\n")
