@@ -236,3 +236,27 @@ def test_the_log_of_nginx_is_one_json_line_a_request_without_queries(stack: Stac
     line = next(line for line in lines if line["request_id"] == "logged")
     assert (line["method"], line["path"], line["status"]) == ("GET", "/products", stack.fetch("/products?token=hunter2").status)
     assert "hunter2" not in log.read_text()
+
+
+def test_whatever_bytes_a_request_is_made_of_the_log_of_nginx_is_one_ascii_line_for_it(stack: Stack) -> None:
+    log = stack.plan.run / "nginx.access.log"
+    odd = [
+        b"\xe2\x80\xa8",
+        b"\x1b[2J",
+        b'","event":"forged',
+        b"\xc2\x85",
+        b"\x9b31m",
+        b"\\n",
+        b"%0a%0d",
+        b"\xff\xfe",
+        b"\x00",
+        b"\x7f",
+    ]
+    before = len(log.read_bytes().split(b"\n"))
+    for text in odd:
+        head = b"GET /sources/" + text + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        stack.send_raw(head + b"X-Request-ID: " + text.replace(b"\x00", b"") + b"\r\nUser-Agent: x\r\n\r\n")
+    wait_for("the lines", lambda: len(log.read_bytes().split(b"\n")) >= before + len(odd))
+    lines = log.read_bytes().split(b"\n")[before - 1 : -1]
+    assert len(lines) == len(odd)
+    assert all(line.isascii() and json.loads(line)["event"] == "nginx.request" for line in lines)
