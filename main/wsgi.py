@@ -10,7 +10,7 @@ from main.app import create_app
 from main.bootstrap import build_accounts
 from main.service.errors import AisleError
 from main.settings import ConfigFile, SettingsError, has_served, start_settings
-from main.util.heap import keep_heap_small
+from main.util.heap import keep_heap_small, spare_the_lasting
 from main.util.logs import configure_logs
 
 keep_heap_small()
@@ -22,6 +22,7 @@ try:
     build_accounts(_settings).ensure_first_admin()
     app = create_app(_settings)
     ConfigFile(_settings, "api").keep()
+    spare_the_lasting()
 except (SettingsError, AisleError) as error:
     _text = f"Aisle cannot start:\n{error}"
     if has_served():

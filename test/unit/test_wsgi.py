@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import sys
@@ -34,6 +35,13 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shops_url: str) -> Ite
 
     yield start
     sys.modules.pop("main.wsgi", None)
+    gc.unfreeze()
+
+
+def test_what_lasts_is_no_work_for_the_garbage_collector(load: Callable[..., Any]):
+    app = load()
+    assert not any(one is app for one in gc.get_objects())
+    assert gc.get_freeze_count() > 10_000
 
 
 def test_a_server_finds_an_application_that_serves(load: Callable[..., Any], tmp_path: Path):

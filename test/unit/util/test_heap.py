@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -45,3 +46,13 @@ def measure(choice):
 def test_another_c_library_stays_as_it_is(monkeypatch):
     monkeypatch.setattr(heap.ctypes, "CDLL", lambda _: SimpleNamespace())
     assert heap.keep_heap_small() is False
+
+
+def test_what_lasts_is_looked_at_no_more():
+    lasting = [[]]
+    heap.spare_the_lasting()
+    try:
+        assert not any(one is lasting for one in gc.get_objects())
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
