@@ -223,7 +223,7 @@ def body(namespace: Namespace, name: str, *, required: bool = True) -> Callable[
 
 def _describe_body(item: Mapping[str, Any]) -> dict[str, Any]:
     required = item["description"] != _OPTIONAL_BODY
-    return {**item, "name": "body", "required": required, "x-example": _find_example(item["schema"])}
+    return {**item, "name": "body", "required": required}
 
 
 def _describe_parameter(item: dict[str, Any]) -> dict[str, Any]:
