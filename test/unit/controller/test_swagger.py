@@ -216,7 +216,9 @@ def test_every_operation_that_writes_documents_its_body_its_answers_and_its_erro
         assert codes - {"200", "202"} == {"422", "429", "500", "503"} | WRITES[place]
         [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
-        assert "x-example" not in parameter  # Swagger UI makes one of the fields' examples, and would show this one as the code of an object
+        assert (
+            "x-example" not in parameter
+        )  # Swagger UI makes one of the fields' examples, and would show this one as the code of an object
         assert parameter["description"]
         assert all(response["description"] for response in operation["responses"].values())
 
