@@ -69,10 +69,16 @@ class Guarded:
             for method, operation in item.items():
                 if method == "parameters":
                     continue
-                bodies = [each["x-example"] for each in operation.get("parameters", []) if each["in"] == "body"]
+                described = [each["schema"] for each in operation.get("parameters", []) if each["in"] == "body"]
+                bodies = [self._example(each["$ref"]) for each in described]
                 yield Call(path, method, operation["x-role"], *(bodies or [None]))
                 if method == "get":
                     yield Call(path, "head", operation["x-role"], None)
+
+    def _example(self, reference: str) -> dict[str, Any]:
+        """What Swagger UI makes of a body's fields."""
+        fields = self.document["definitions"][reference.rpartition("/")[2]]["properties"]
+        return {name: field["example"] for name, field in fields.items()}
 
     def prove(self, cookie: str, base: str = "http://localhost") -> dict[str, str]:
         """What a page of ours sends with the cookie's calls."""
