@@ -204,19 +204,16 @@ class DoorService:
 
 def _read_caller(claims: Mapping[str, Any]) -> tuple[Caller, int]:
     """Give who the claims of a verified token name, and the generation they are of."""
+    # A key of ours signed them, but maybe no door: whoever shares the secret of the settings may sign other things with it.
     try:
-        caller = Caller(
-            name=claims["name"],
-            kind=CallerKind.ACCOUNT,
-            role=Role(claims["role"]),
-            account_id=int(claims["sub"]),
-            session=claims["sid"],
-            token_id=claims["jti"],
-        )
-        return caller, int(claims["gen"])
+        name, session, token_id, generation = (claims[each] for each in ("name", "sid", "jti", "gen"))
+        role, account_id = Role(claims["role"]), int(claims["sub"])
     except (KeyError, ValueError, TypeError) as error:
-        # Signed by a key of ours, but not by a door: whoever shares the secret of the settings may sign other things with it.
         raise Unauthenticated.invalid() from error
+    if not all(isinstance(text, str) for text in (name, session, token_id)) or type(generation) is not int:
+        raise Unauthenticated.invalid()
+    caller = Caller(name=name, kind=CallerKind.ACCOUNT, role=role, account_id=account_id, session=session, token_id=token_id)
+    return caller, generation
 
 
 def _seconds(moment: dt.datetime) -> int:

@@ -117,7 +117,7 @@ class _Turn:
             self._counters.drop(key)
 
     def _failures(self) -> int:
-        return max(0, self._counters.read(self._tries).number - self._counters.read(self._undone).number)
+        return self._counters.read(self._tries).number - self._counters.read(self._undone).number
 
     def _take_hold(self, tries: int) -> float:
         hold = self._counters.add(self._hold, next_wait(tries, self._free))

@@ -51,15 +51,9 @@ def find_fault(password: str, username: str, least: int) -> str | None:
 def is_common(password: str) -> bool:
     """Tell whether a password is among those that are tried first: a common one, one with a little added, one repeated, few characters."""
     folded, common = fold(password), _read_common()
-    unit = _unit_of(folded)
     core = _EDGES.sub("", folded)
     added = len(folded) - len(core)
-    return (
-        folded in common
-        or len(set(folded)) < _FEWEST
-        or (unit != folded and (unit in common or len(unit) <= _SHORT))
-        or (core in common and added <= _SHORT)
-    )
+    return folded in common or len(set(folded)) < _FEWEST or _unit_of(folded) in common or (core in common and added <= _SHORT)
 
 
 def _is_made_of(text: str, unit: str) -> bool:

@@ -82,3 +82,26 @@ def test_any_other_origin_is_not_let_in(listed: Guarded, origin: str):
 def test_a_plain_options_still_lists_the_methods(listed: Guarded):
     answer = listed.ask("OPTIONS", "/products", headers={"Origin": PAGE})
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_what_is_no_preflight_is_served_whatever_else_it_says(listed: Guarded):
+    answer = listed.ask("GET", "/products", "reader-token", headers={"Origin": PAGE, **ASKS})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, PAGE)
+
+
+def test_a_preflight_may_be_remembered_for_ten_minutes_and_names_all_that_a_page_may_send_and_read(listed: Guarded):
+    told = listed.ask("OPTIONS", "/sources/lumen", headers={"Origin": PAGE, **ASKS}).headers
+    assert told["Access-Control-Max-Age"] == "600"
+    assert set(told["Access-Control-Allow-Methods"].split(", ")) >= {"GET", "HEAD", "POST", "PATCH", "DELETE"}
+    assert set(told["Access-Control-Allow-Headers"].split(", ")) == {
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "X-API-Key",
+        "X-CSRF-Token",
+        "X-Request-ID",
+    }
+    read = listed.ask("GET", "/products", "reader-token", headers={"Origin": PAGE}).headers["Access-Control-Expose-Headers"]
+    assert {"ETag", "Link", "Location", "Retry-After", "X-Request-ID", "X-Total-Count"} <= set(read.split(", "))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +157,24 @@ def test_a_token_holds_for_its_login_and_its_key_only():
     assert not passes(CsrfGuard(b"x" * 32), admin)
 
 
+@pytest.mark.parametrize("session", ["1-1-abc", None])
+def test_a_token_is_a_salt_and_what_the_key_makes_of_it_the_caller_and_the_login(session: str | None):
+    admin = replace(FakeDoor().callers["admin-token"], session=session)
+    salt, signature = CsrfGuard(KEY).make(admin).split(".")
+    assert len(base64.urlsafe_b64decode(salt)) == 12
+    signed = f"aisle-csrf\0{salt}\0{admin.key}\0{session or ''}".encode()
+    assert base64.urlsafe_b64decode(f"{signature}=") == hmac.digest(KEY, signed, "sha256")
+
+
+def test_a_token_of_one_login_does_not_hold_for_another_of_the_same_caller():
+    first, second, none = (replace(FakeDoor().callers["admin-token"], session=each) for each in ("1-1-a", "1-1-b", None))
+    guard = CsrfGuard(KEY)
+    for other in (second, none):
+        headers = {**PAGE, "X-CSRF-Token": guard.make(first)}
+        with Flask("x").test_request_context("/", method="POST", headers=headers), pytest.raises(Forbidden):
+            guard.check(other)
+
+
 def test_a_token_of_odd_letters_is_no_token(guarded: Guarded):
     guarded.reset()
     for token in ("é.é", "..", "a.b.c", "\xff"):
@@ -162,5 +183,5 @@ def test_a_token_of_odd_letters_is_no_token(guarded: Guarded):
 
 
 def test_a_short_key_is_refused():
-    with pytest.raises(ValueError, match="31 bytes; it needs 32"):
+    with pytest.raises(ValueError, match=r"^The key has 31 bytes; it needs 32\.$"):
         CsrfGuard(b"k" * 31)

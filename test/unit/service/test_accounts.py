@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from structlog.testing import capture_logs
@@ -122,11 +123,21 @@ def test_there_must_be_such_an_account(accounts):
         lambda: accounts.change_password("nobody", GOOD),
         lambda: accounts.set_enabled("nobody", enabled=False),
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as caught:
             call()
+        assert (caught.value.what, caught.value.name) == ("account", "nobody")
 
 
 # verifying
+
+
+def test_the_longest_password_is_known_however_many_characters_it_is_written_with(accounts):
+    # Each letter with three marks, which compose to one character: 128 of them, written with 512.
+    letters = [f"{letter}{breathing}\u0342\u0345" for letter in "αηωΑΗΩ" for breathing in "\u0313\u0314"]
+    written = "".join(letters[number**2 % 11] for number in range(128))
+    made = accounts.add("zoe", written, Role.READER)
+    assert (len(written), len(made.password_hash.partition("|")[2])) == (512, 128)
+    assert accounts.verify("zoe", written) == made
 
 
 def test_the_right_password_is_known_under_any_spelling_of_the_name_and_of_the_password(accounts):
@@ -157,6 +168,22 @@ def test_a_hash_is_made_anew_at_login_when_the_parameters_have_risen(accounts, s
     assert accounts.verify("ada", GOOD).id == ada.id
 
 
+def test_a_password_that_was_changed_during_a_login_is_not_put_back_by_the_new_hash_of_the_old_one(
+    accounts, store, hasher, ada, monkeypatch
+):
+    hasher.cost = 2
+    really = hasher.hash
+
+    def hash_late(password):
+        monkeypatch.setattr(hasher, "hash", really)
+        accounts.change_password("ada", OTHER)
+        return really(password)
+
+    monkeypatch.setattr(hasher, "hash", hash_late)
+    assert accounts.verify("ada", GOOD) == ada
+    assert store.get(ada.id).password_hash == f"2|{OTHER}"
+
+
 @pytest.mark.parametrize("trouble", ["full", "down"])
 def test_a_hash_that_cannot_be_made_anew_keeps_nobody_out(accounts, store, hasher, ada, trouble, monkeypatch):
     hasher.cost, hasher.full = 2, trouble == "full"
@@ -184,11 +211,11 @@ def test_too_many_and_a_store_that_is_down_are_no_wrong_password(accounts, store
 
 
 def test_the_first_start_makes_an_admin_whose_password_is_shown_once(accounts, first):
-    assert accounts.ensure_first_admin()
-    assert not accounts.ensure_first_admin()
+    assert [accounts.ensure_first_admin() for _ in range(2)] == [True, False]
     ((username, password),) = first.shown
     assert username == "admin"
-    assert len(password) >= 20
+    assert re.fullmatch("[a-z2-9]{5}(-[a-z2-9]{5}){4}", password)
+    assert not set("ilo") & set(password)
     assert accounts.verify("admin", password).role is Role.ADMIN
 
 
@@ -199,7 +226,7 @@ def test_no_two_installations_get_the_same_password(first):
 
 
 def test_where_there_is_any_account_none_is_made(accounts, first, ada):
-    assert not accounts.ensure_first_admin()
+    assert accounts.ensure_first_admin() is False
     assert first.shown == []
 
 
@@ -207,7 +234,7 @@ def test_of_processes_that_start_at_once_one_makes_the_admin(accounts, store, fi
     store.add("admin", "hash", Role.ADMIN, NOW)
     before, really = iter([[]]), store.find_all
     monkeypatch.setattr(store, "find_all", lambda: next(before, really()))
-    assert not accounts.ensure_first_admin()
+    assert accounts.ensure_first_admin() is False
     assert first.shown == []
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from main.resources.tokens.outside import OutsideTokens
 from main.service.doors import DoorService, DoorTools
-from main.service.errors import StoreDown, Unauthenticated
+from main.service.errors import StoreDown, Unauthenticated, Unavailable
 from main.service.machines import MachineKeys
 from main.service.model import NOBODY, Caller, CallerKind, Role, TokenTerms
 from test.fakes import NOW, FakeClock, MemoryAccounts
@@ -45,6 +45,23 @@ class Visitors:
         self.journal.append("close")
 
 
+class Signer:
+    """A codec that only writes down what is done to it, and that may have no key."""
+
+    def __init__(self, journal):
+        self.journal, self.lost = journal, False
+
+    def open(self):
+        self.journal.append("open codec")
+
+    def ping(self):
+        if self.lost:
+            raise Unavailable("No key.")
+
+    def close(self):
+        self.journal.append("close codec")
+
+
 @pytest.fixture
 def clock():
     return FakeClock()
@@ -61,12 +78,12 @@ def store():
 def make(tmp_path, store, clock):
     """Return a function that gives the door of another worker on the same store and keys."""
 
-    def build(outsiders=None):
+    def build(outsiders=None, codec=None):
         tools = DoorTools(
             passwords=Passwords(store),
             accounts=store,
             machines=MachineKeys(store, clock),
-            codec=make_codec(tmp_path, clock, terms=TERMS),
+            codec=codec or make_codec(tmp_path, clock, terms=TERMS),
             outsiders=outsiders or OutsideTokens((), tmp_path, lambda _: b"", clock),
         )
         door = DoorService(tools, TERMS, clock)
@@ -239,10 +256,10 @@ class TestEnding:
         door.logout(caller)
         assert refusal(make().know, pair.access_token) == INVALID
 
-    def test_who_has_no_session_has_none_to_end(self, door, store):
+    def test_who_has_no_session_has_none_to_end_and_the_store_is_not_asked(self, door, store):
+        store.down = True
         door.logout(NOBODY)
         door.logout(Visitors.caller)
-        assert not store.families
 
     @pytest.mark.parametrize(
         "change",
@@ -290,7 +307,24 @@ class TestKnowing:
         assert make(Visitors()).know("outside") == Visitors.caller
 
     @pytest.mark.parametrize(
-        "change", [{}, {"name": "ada"}, {"role": "god"}, {"role": None}, {"sub": "ada"}, {"gen": "x"}, {"gen": None}]
+        "change",
+        [
+            {},
+            {"name": "ada"},
+            {"name": 7},
+            {"role": "god"},
+            {"role": None},
+            {"role": []},
+            {"sub": "ada"},
+            {"sid": []},
+            {"sid": None},
+            {"gen": "x"},
+            {"gen": None},
+            {"gen": float("inf")},
+            {"gen": float("nan")},
+            {"gen": 1.5},
+            {"gen": True},
+        ],
     )
     def test_a_token_that_our_key_signed_for_something_else_is_refused(self, door, change):
         key = door._tools.codec._keys.signer()
@@ -308,7 +342,11 @@ def test_public_keys_are_those_that_verify(door):
 
 def test_it_opens_answers_and_closes_with_what_it_holds(make):
     visitors = Visitors()
-    door = make(visitors)
+    signer = Signer(visitors.journal)
+    door = make(visitors, signer)
     door.ping()
+    signer.lost = True
+    with pytest.raises(Unavailable):
+        door.ping()
     door.close()
-    assert visitors.journal == ["open", "close"]
+    assert visitors.journal == ["open codec", "open", "close", "close codec"]

@@ -7,6 +7,7 @@ from main.service.errors import TooManyRequests, Unauthenticated, Unavailable
 from main.service.limits import RateLimit
 from main.service.loginlimits import FREE_TRIES, FREE_TRIES_OF_STRANGERS, MEMORY, LoginLimits, next_wait
 from main.service.model import Count, Policy, Rate
+from main.util.metrics import COUNTERS
 from test.fakes import FakeClock, MemoryCounters
 
 HOME, CAFE = "192.0.2.1", "198.51.100.7"
@@ -141,6 +142,19 @@ def test_a_try_that_the_strangers_count_refuses_does_not_count_for_its_address(g
     assert guarded.login("right") == 1
     guarded.clock.advance(60)
     assert guarded.login("right", address=CAFE) == "in"
+
+
+def test_a_try_that_its_address_refuses_does_not_count_for_the_strangers(guarded):
+    for _ in range(FREE_TRIES):
+        guarded.login("x")
+    assert [guarded.login("x") for _ in range(100)] == [1] * 100
+    assert attack(guarded, 10).count("wrong") == FREE_TRIES_OF_STRANGERS - FREE_TRIES
+
+
+def test_refused_tries_are_counted_for_the_operator(guarded):
+    before = COUNTERS.snapshot().get("login.refused", 0)
+    assert [guarded.login("x") for _ in range(FREE_TRIES + 2)][FREE_TRIES:] == [1, 1]
+    assert COUNTERS.snapshot()["login.refused"] == before + 2
 
 
 def test_a_try_that_ended_in_an_error_of_ours_counts_as_none(guarded):

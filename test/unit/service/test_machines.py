@@ -1,4 +1,5 @@
 import datetime as dt
+import hashlib
 
 import pytest
 
@@ -43,6 +44,14 @@ def test_a_key_is_kept_as_a_digest_only(machines, store):
     assert store.api_keys == {digest_key(text): key}
     assert text not in repr(store)
     assert text[len(PREFIX) :] not in repr(store)
+
+
+def test_the_digest_is_that_of_the_whole_key_and_of_no_other(machines, store):
+    one, two = (machines.issue(name, Role.READER, None) for name in ("till-1", "till-2"))
+    assert {digest: key.name for digest, key in store.api_keys.items()} == {
+        hashlib.sha256(text.encode()).digest(): key.name for key, text in (one, two)
+    }
+    assert [machines.know(text).name for _, text in (one, two)] == ["till-1", "till-2"]
 
 
 def test_no_two_keys_are_alike(machines):
@@ -111,5 +120,6 @@ def test_a_name_is_short_and_plain(machines, name):
 
 
 def test_a_key_that_is_not_there_cannot_be_ended(machines):
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as caught:
         machines.revoke("nope")
+    assert (caught.value.what, caught.value.name) == ("key", "nope")

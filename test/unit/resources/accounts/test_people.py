@@ -1,3 +1,6 @@
+import pytest
+
+from main.service.errors import NameTaken
 from main.service.model import Role
 from test.fakes import NOW
 from test.unit.resources.conftest import fetch
@@ -15,3 +18,21 @@ def test_an_id_that_no_database_can_hold_is_not_wanted(store):
 
 def test_an_account_does_not_show_its_hash(store):
     assert "secret-hash" not in repr(store.add("ada", "secret-hash", Role.READER, NOW))
+
+
+def test_a_name_that_is_taken_in_another_case_leaves_the_account_as_it_was(store):
+    ada = store.add("Ada", "hash", Role.READER, NOW)
+    with pytest.raises(NameTaken, match="^There is an account of this name already.$"):
+        store.add("ADA", "other", Role.ADMIN, NOW, wanted_id=70)
+    assert store.find_all() == [ada]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63 - 1, 2**63, 10**30])
+def test_nobody_has_an_id_that_was_never_given_or_that_no_database_can_hold(store, number):
+    store.add("ada", "hash", Role.READER, NOW)
+    assert store.get(number) is None
+
+
+def test_the_largest_id_that_the_database_can_hold_is_given_where_it_is_wanted(store):
+    made = store.add("ada", "hash", Role.READER, NOW, wanted_id=2**63 - 1)
+    assert (made.id, store.get(2**63 - 1)) == (2**63 - 1, made)

@@ -127,3 +127,21 @@ def test_a_writer_that_takes_long_is_not_waited_for_for_ever_and_readers_do_not_
     waiting.join(20)
     assert not waiting.is_alive()
     hasty.close()
+
+
+def test_a_refresh_token_that_is_used_again_ends_its_login_for_every_process(path, store, ada, clock):
+    other = SqliteAccounts(path, clock)
+    store.start_family(ada.id, "family", "one", NOW + timedelta(days=1))
+    assert store.rotate("family", "one", "two", NOW)
+    assert other.revocations().ended == frozenset()
+    assert not store.rotate("family", "one", "three", NOW)
+    assert other.revocations().ended == {"family"}
+    assert not store.rotate("family", "two", "three", NOW)
+    other.close()
+
+
+def test_switching_an_account_on_ends_nothing(store, ada):
+    store.start_family(ada.id, "family", "one", NOW + timedelta(days=1))
+    store.set_enabled(ada.id, enabled=True)
+    assert store.revocations().generations == {ada.id: ada.generation}
+    assert store.rotate("family", "one", "two", NOW)

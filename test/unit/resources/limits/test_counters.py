@@ -1,5 +1,6 @@
 """Counters over storages that may fail."""
 
+import threading
 import time
 
 import pytest
@@ -100,3 +101,45 @@ def test_where_none_answers_nothing_is_counted_and_nobody_is_kept_out(first):
     assert counters.read("a") == Count()
     counters.drop("a")
     assert COUNTERS.snapshot()["limits.not_counted"] == before + 5
+
+
+def test_one_that_stays_down_is_asked_once_a_pause_and_spoken_of_once(first, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    counters, before = StorageCounters(first), failures()
+    first.down = True
+    with structlog.testing.capture_logs() as lines:
+        assert [counters.read("a") for _ in range(3)] == [Count()] * 3
+    assert [(line["event"], line["storage"], line["error"]) for line in lines] == [
+        ("limits.storage_lost", "Flaky", "ConnectionRefusedError")
+    ]
+    assert (first.calls, failures()) == (3, before + 3)
+
+
+class Doorstep:
+    """A lock that says when so many wait for it, and opens then."""
+
+    def __init__(self, most):
+        self.lock, self.waiting = threading.Lock(), threading.Barrier(most)
+
+    def __enter__(self):
+        self.waiting.wait(20)
+        self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+
+def test_of_calls_that_find_it_again_at_once_one_says_so(first, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    counters = StorageCounters(first)
+    first.down = True
+    counters.read("a")
+    first.down = False
+    counters._shelves[0]._lock = Doorstep(2)  # nothing from outside makes two threads meet between a look and a step
+    with structlog.testing.capture_logs() as lines:
+        threads = [threading.Thread(target=counters.read, args=("a",)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [line["event"] for line in lines] == ["limits.storage_found"]

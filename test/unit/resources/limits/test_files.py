@@ -114,3 +114,35 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path):
     assert not storage.check()
     with pytest.raises(OSError, match="Not a directory"):
         storage.incr("a", 60)
+
+
+def test_a_window_can_be_ended_also_where_there_is_none(storage, now):
+    storage.incr("a", 60)
+    storage.incr("b", 60)
+    for key in ("a", "nobodys"):
+        storage.clear(key)
+    assert [storage.get(key) for key in ("a", "b", "nobodys")] == [0, 1, 0]
+    assert storage.get_expiry("a") == now.seconds
+    assert storage.incr("a", 60) == 1
+
+
+def test_all_windows_can_be_ended_at_once(storage, tmp_path):
+    storage.incr("a", 60)
+    (tmp_path / "limits" / "notes.txt").write_text("not a counter")
+    assert (storage.reset(), storage.reset()) == (1, 0)
+    assert storage.get("a") == 0
+    assert (tmp_path / "limits" / "notes.txt").exists()
+
+
+def test_a_folder_that_can_be_used_is_told(storage):
+    assert storage.check() is True
+
+
+def test_a_digest_that_stands_across_places_names_no_counter(storage, tmp_path):
+    storage.incr("a", 60)
+    [path] = (tmp_path / "limits").iterdir()
+    digest = path.read_bytes()[:16]
+    path.write_bytes(bytes(16) + digest + bytes(32))
+    assert storage.get("a") == 0
+    assert [storage.incr("a", 60) for _ in range(3)] == [1, 2, 3]
+    assert path.read_bytes().count(digest) in {1, 2}
