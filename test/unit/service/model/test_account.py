@@ -1,28 +1,31 @@
-"""What accounts and callers say of themselves."""
-
-from __future__ import annotations
-
-import datetime as dt
-
 import pytest
 
-from main.service.model import NOBODY, Account, Caller, CallerKind, Role, TokenPair
+from main.service.model import Account, Caller, CallerKind, Role, TokenPair
+from test.fakes import NOW
 
 
-@pytest.mark.parametrize("role", Role)
-def test_each_role_may_do_what_those_before_it_may(role: Role):
-    assert [role.allows(needed) for needed in Role] == [needed in list(Role)[: list(Role).index(role) + 1] for needed in Role]
+def test_each_role_may_do_what_those_before_it_may_and_no_more():
+    allowed = {role: {needed for needed in Role if role.allows(needed)} for role in Role}
+    assert allowed == {
+        Role.READER: {Role.READER},
+        Role.EDITOR: {Role.READER, Role.EDITOR},
+        Role.ADMIN: {Role.READER, Role.EDITOR, Role.ADMIN},
+    }
 
 
-def test_callers_of_one_name_are_told_apart_by_how_they_are_known():
-    keys = {Caller(name="till", kind=kind, role=Role.READER).key for kind in CallerKind}
-    assert len(keys) == len(CallerKind)
-    assert NOBODY.key == "anonymous:anonymous"
+@pytest.mark.parametrize("kind", CallerKind)
+def test_callers_of_one_name_and_of_different_kinds_are_told_apart(kind):
+    keys = {Caller(name="ada", kind=other, role=None).key for other in CallerKind if other is not kind}
+    assert Caller(name="ada", kind=kind, role=None).key not in keys
 
 
-def test_what_is_secret_stands_in_no_log():
-    now = dt.datetime.now(dt.UTC)
-    ada = Account(
-        id=1, username="ada", role=Role.READER, enabled=True, generation=1, created_at=now, password_hash="secret-hash"
+def test_two_logins_of_one_account_are_the_same_caller():
+    logins = [Caller(name="ada", kind=CallerKind.ACCOUNT, role=Role.READER, session=session) for session in ("a", "b")]
+    assert len({login.key for login in logins}) == 1
+
+
+def test_nothing_secret_shows_itself():
+    account = Account(
+        id=1, username="ada", role=Role.READER, enabled=True, generation=1, created_at=NOW, password_hash="hidden-hash"
     )
-    assert "secret" not in repr(TokenPair("secret-access", 900, "secret-refresh")) + repr(ada)
+    assert "hidden" not in repr(account) + repr(TokenPair("hidden-access", 900, "hidden-refresh"))
