@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from main.resources.guards.locks import try_lock, unlock
+from main.util.filelocks import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
