@@ -135,11 +135,15 @@ def refuse() -> Any:
     raise BadRequest
 
 
+def be_broken() -> Any:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Broken.")
+
+
 def be_busy() -> Any:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Busy.")
 
 
-@pytest.mark.parametrize(("during", "status"), [(fail, 500), (refuse, 400), (be_busy, 503)])
+@pytest.mark.parametrize(("during", "status"), [(fail, 500), (refuse, 400), (be_broken, 500), (be_busy, 503)])
 def test_what_was_not_done_may_be_tried_again(desk: Desk, during: Any, status: int):
     desk.during = during
     assert desk.post().status_code == status
