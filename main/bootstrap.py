@@ -29,6 +29,7 @@ from main.resources.guards.files import FileGuardBook
 from main.resources.limits.counters import StorageCounters
 from main.resources.limits.storages import make_storages
 from main.resources.replies.sqlite import SqliteReplies
+from main.resources.tasks.stores import kind_of, make_tasks
 from main.resources.tokens.codec import JwtCodec
 from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.installation import installation_secret
@@ -63,6 +64,8 @@ from main.service.status import Identity, StatusService
 from main.service.switch import is_enabled
 from main.service.sync import SyncService
 from main.service.syncs import SyncsService, SyncStores
+from main.service.taskcopy import TaskCopy
+from main.service.tasks import TaskService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
 from main.settings import ConfigFile
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from main.service.doors import Passwords
     from main.service.model import Rate
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.taskports import TaskStore
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -108,6 +112,7 @@ class ReadingServices:
     logins: LoginLimits
     replies: Replies
     clock: Clock
+    tasks: TaskService
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,7 @@ class Parts(TypedDict, total=False):
     live: LiveService
     door: Door
     counters: HitCounters
+    tasks: TaskStore
 
 
 def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingServices:
@@ -169,11 +175,14 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     accounts = make_account_store(settings, clock)
     door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
     counters = given.get("counters") or make_counters(settings)
+    tasks = given.get("tasks") or make_tasks(settings.tasks.url, settings.data)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
             Component("accounts", "sqlite", accounts),
             *([Component("door", "tokens", door)] if isinstance(door, DoorService) else ()),
+            # A catalogue is of use without its board: a task store that is away opens itself when it is back.
+            Component("tasks", kind_of(settings.tasks.url), tasks, essential=False),
             Component("cache", settings.cache.kind, cache, essential=False),
             Component("live", "threads", live, essential=False),
         ]
@@ -197,6 +206,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
         replies=SqliteReplies(path),
         clock=clock,
+        tasks=TaskService(tasks, clock),
     )
 
 
@@ -335,6 +345,22 @@ def _make_account_service(settings: Settings, store: AccountStore, clock: Clock)
     turns = MachineTurns(settings.data / HASHING, auth.hash_slots)
     hasher, first = ArgonHasher(auth.argon2, auth.hash_slots, turns), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
     return AccountService(store, hasher, first, clock, password_min=auth.password_min)
+
+
+@contextmanager
+def build_task_copy(settings: Settings, source: str, target: str) -> Iterator[TaskCopy]:
+    """Give what copies tasks from the store of one URL to that of another, both open inside.
+
+    Raises:
+        StoreDown: one of them cannot be used.
+    """
+    stores = [make_tasks(url, settings.data) for url in (source, target)]
+    lifecycle = Lifecycle([Component(name, "tasks", store) for name, store in zip(("source", "target"), stores, strict=True)])
+    try:
+        lifecycle.open()
+        yield TaskCopy(*stores)
+    finally:
+        lifecycle.close()
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

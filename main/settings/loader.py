@@ -16,6 +16,7 @@ from main.settings.fields import Provided, Unset
 from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
+from main.settings.servers import TaskUrl
 from main.util.secret import MASK, Secret
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _USER_INFO = re.compile(r"//\S*@")
 _ABSENT = "Missing data for required field."
 _UNSHOWN = {"auth", "headers"}
+_SERVED = {"cache", "tasks"}
 _SECRETS = {("auth", "secret"), ("auth", "secret_file")}
 
 
@@ -66,6 +68,18 @@ def load_settings(environ: Mapping[str, str] | None = None, text: str | None = N
         raise SettingsError(sorted(set(faults)))
     loaded["sources"] = tuple(loaded.get("sources", ()))
     return Settings(data=data, platform=_read_platform(environ), origin=Origin(environ, text, mark), **loaded)
+
+
+def read_task_url(text: str) -> str:
+    """Give the URL of a task store that was given outside of config.yml, once it is known to be one.
+
+    Raises:
+        SettingsError: it is none; says what is allowed, and not what was given.
+    """
+    try:
+        return str(TaskUrl().deserialize(Provided(text)))
+    except ValidationError as error:
+        raise SettingsError([f"{MASK}; allowed: {error.args[0]}"]) from error
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -198,7 +212,7 @@ def _show(path: tuple[str | int, ...], config: Any) -> str:
     found = _at(path, config)
     if isinstance(found, dict | list):
         return "a mapping" if isinstance(found, dict) else "a list"  # never what is inside: it may be a secret
-    if isinstance(found, str) and path[0] == "cache" and (isinstance(found, Provided) or "@" in found):
+    if isinstance(found, str) and path[0] in _SERVED and (isinstance(found, Provided) or "@" in found):
         return MASK  # the URL of a server may hold its password
     if isinstance(found, str):
         return repr(_USER_INFO.sub(f"//{MASK}@", found))[:80]

@@ -1,30 +1,28 @@
-"""The parts of a page of any list."""
-
 from __future__ import annotations
 
 import pytest
 from flask import Flask
-from marshmallow import Schema, fields
 
 from main.controller.paging import answer_page
+from main.controller.taskschemas import ListedTaskSchema
+from test.fakes import make_task
 
 
-class NumberSchema(Schema):
-    """One number."""
-
-    n = fields.Integer()
-
-
-@pytest.mark.parametrize(("page", "found", "total", "pages"), [(1, [1, 2], 5, 3), (3, [5], 5, 3), (1, [], 0, 0), (9, [], 5, 3)])
-def test_a_page_says_its_place_and_how_many_there_are(page: int, found: list[int], total: int, pages: int):
-    with Flask("test").test_request_context(f"/numbers?page={page}&per_page=2"):
-        answer = answer_page(NumberSchema(), [{"n": number} for number in found], total, {"page": page, "per_page": 2})
-    assert answer.json == {
-        "data": [{"n": number} for number in found],
+@pytest.mark.parametrize(
+    ("page", "total", "pages", "links"),
+    [(1, 0, 0, {"first", "last"}), (1, 7, 4, {"first", "next", "last"}), (4, 7, 4, {"first", "prev", "last"})],
+)
+def test_a_page_says_where_it_is_and_where_the_others_are(page: int, total: int, pages: int, links: set[str]):
+    with Flask("x").test_request_context(f"/tasks?page={page}&per_page=2&q=a%20b"):
+        answer = answer_page(ListedTaskSchema(), [make_task(id=3)] if total else [], total, {"page": page, "per_page": 2})
+    found = answer.json
+    assert {name: found[name] for name in ("page", "per_page", "total", "pages")} == {
         "page": page,
         "per_page": 2,
         "total": total,
         "pages": pages,
     }
+    assert [task["id"] for task in found["data"]] == ([3] if total else [])
+    assert {part.rpartition('rel="')[2].rstrip('"') for part in answer.headers["Link"].split(", ")} == links
+    assert "q=a+b" in answer.headers["Link"]
     assert answer.headers["X-Total-Count"] == str(total)
-    assert ('rel="next"' in answer.headers["Link"]) is (page < pages)
