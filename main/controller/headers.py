@@ -46,8 +46,14 @@ def install(app: Flask, image_hosts: Iterable[str] = ()) -> None:
 
 def _add(response: Response, console: str) -> Response:
     response.headers.update(_ALWAYS)
-    page = _DOCS if request.endpoint == "doc" else console
-    response.headers["Content-Security-Policy"] = page if response.mimetype == "text/html" else _NOTHING
+    policy = _NOTHING
+    if request.endpoint == "doc":
+        policy = _DOCS
+    elif response.mimetype == "text/html":
+        policy = console
+        # Without any referrer a browser would send `Origin: null` with our own forms, and that is no proof of where they come from.
+        response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Content-Security-Policy"] = policy
     if request.endpoint == "static" and "v" in request.args and response.status_code == HTTPStatus.OK:
         response.headers["Cache-Control"] = _FOR_GOOD  # the address changes with the content
     if request.is_secure:
