@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField, SubmitField, ValidationError
 from wtforms.csrf.core import CSRF
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from main.controller.csrf import FIELD
@@ -85,9 +86,9 @@ class BreakerForm(Form):
     breaker = SelectField(
         "Breaker",
         choices=[
-            (BreakerMode.AUTO.value, "automatic: by how calls go"),
-            (BreakerMode.FORCED_OPEN.value, "forced open: no call goes through"),
-            (BreakerMode.CLOSED.value, "closed: every call goes through"),
+            SelectChoice(BreakerMode.AUTO.value, "automatic: by how calls go"),
+            SelectChoice(BreakerMode.FORCED_OPEN.value, "forced open: no call goes through"),
+            SelectChoice(BreakerMode.CLOSED.value, "closed: every call goes through"),
         ],
     )
     set_breaker = SubmitField("Set breaker")
@@ -102,7 +103,12 @@ class SwitchForm(Form):
     """Whether a source takes part."""
 
     enabled = SelectField(
-        "Source", choices=[(_BY_SETTINGS, "as the settings say"), ("on", "switched on"), ("off", "switched off")]
+        "Source",
+        choices=[
+            SelectChoice(_BY_SETTINGS, "as the settings say"),
+            SelectChoice("on", "switched on"),
+            SelectChoice("off", "switched off"),
+        ],
     )
     set_switch = SubmitField("Set switch")
 

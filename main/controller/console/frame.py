@@ -135,5 +135,5 @@ def _make_frame() -> Frame:
         back=request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/",
         done=DONE.get(request.args.get("done", "")),
         now=services().status.now(),
-        logout=LogoutForm() if found.kind is CallerKind.ACCOUNT else None,
+        logout=LogoutForm(formdata=None) if found.kind is CallerKind.ACCOUNT else None,
     )

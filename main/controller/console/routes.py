@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint
+from flask import Blueprint, request
 from jinja2 import StrictUndefined
 
+from main.controller.bodies import raw_body
 from main.controller.console import problems
 from main.controller.console.cards import is_shown
 from main.controller.console.frame import Console, asset, attach_console, console_of_app
@@ -29,6 +30,13 @@ console.add_url_rule("/sources", view_func=SourcesPage.as_view("sources"))
 console.add_url_rule("/sources/<string:name>", view_func=SourcePage.as_view("source"))
 console.add_url_rule("/login", view_func=LoginPage.as_view("login"))
 console.add_url_rule("/logout", view_func=LogoutPage.as_view("logout"))
+
+
+@console.before_request
+def read_form() -> None:
+    """Read a form within the bound that every body has, whatever form it belongs to."""
+    if request.method == "POST":
+        raw_body()
 
 
 def install(app: Flask, image_hosts: Collection[str]) -> None:

@@ -63,7 +63,7 @@ class SourcePage(MethodView):
     def post(self, name: str) -> Response:
         """Do what the form that was sent is for: ask for a sync, set the breaker, or set the switch."""
         status = services().sources.get(name)
-        forms = Forms()
+        forms = Forms.for_status(status)
         try:
             done = forms.act(name)
         except SourceDisabled as error:
