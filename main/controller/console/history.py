@@ -60,6 +60,9 @@ def _bar(sync: SyncRecord, took: float, share: float, x: int) -> Bar:
 def _summarize(ended: Sequence[tuple[SyncRecord, float]]) -> str:
     if not ended:
         return "No sync has ended yet"
+    if len(ended) == 1:
+        sync, took = ended[0]
+        return f"The last sync: {tell_sync(sync.state).text}, {tell_duration(took)}"
     counts = Counter(tell_sync(sync.state).text for sync, _ in ended)
     told = ", ".join(f"{number} {word}" for word, number in counts.most_common())
     times = [took for _, took in ended]

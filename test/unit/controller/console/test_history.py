@@ -19,7 +19,7 @@ def test_each_sync_that_ended_is_a_bar_the_oldest_at_the_left():
     assert [bar.tone for bar in drawn.bars] == ["good", "bad", "good"]
     assert [bar.x for bar in drawn.bars] == [STEP * place for place in (17, 18, 19)]
     assert drawn.bars[0].height < drawn.bars[1].height < drawn.bars[2].height
-    assert all(0 <= bar.y and bar.y + bar.height <= HEIGHT for bar in drawn.bars)
+    assert all(bar.y >= 0 and bar.y + bar.height <= HEIGHT for bar in drawn.bars)
     assert drawn.summary == "The last 3 syncs: 2 ok, 1 failed; 0 ms to 4.0 s"
 
 
@@ -27,6 +27,10 @@ def test_one_under_way_is_no_bar_yet():
     running = make_sync(2, state=SyncState.RUNNING, finished_at=None)
     asked = make_sync(3, state=SyncState.REQUESTED, started_at=None, finished_at=None)
     assert len(draw_history([asked, running, make_sync(1)]).bars) == 1
+
+
+def test_a_single_one_is_told_as_one():
+    assert draw_history([make_sync(1, 0.31)]).summary == "The last sync: ok, 310 ms"
 
 
 def test_without_any_it_says_so():

@@ -27,7 +27,7 @@ def test_each_source_is_told_with_a_picture_of_its_syncs(pages: Pages):
         f"/console/sources/{name}" for name in ("lumen", "depot", "parts")
     ]
     assert [picture["role"] for picture in page.all("svg")] == ["img"] * 3
-    assert "No sync has ended yet" in {picture["aria-label"] for picture in page.all("svg")}
+    assert {picture["aria-label"] for picture in page.all("svg")} == {"The last sync: ok, 250 ms"}
     assert "3 products" in page.text
 
 
@@ -40,8 +40,12 @@ def test_a_failure_is_told_with_its_words_and_age(settings: Settings):
     assert "<b>No whole answer." in page.text
     assert page.all("b") == []
     assert "error" in page.text
-    assert "1 failed" in page.all("svg")[0]["aria-label"]
-    assert page.all("rect")[0]["class"] == "bad"
+    assert [picture["aria-label"].partition(";")[0] for picture in page.all("svg")] == [
+        "The last 2 syncs: 1 ok, 1 failed",
+        "No sync has ended yet",
+        "No sync has ended yet",
+    ]
+    assert [bar["class"] for bar in page.all("rect")] == ["good", "bad"]
     assert "no snapshot" in page.text  # of the others
 
 

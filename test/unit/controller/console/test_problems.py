@@ -43,11 +43,11 @@ def test_a_form_of_a_login_that_is_over_leads_to_the_login_page_and_back_to_the_
 
 
 def test_an_address_that_is_nobodys_is_a_page_for_a_browser_and_json_for_a_program(pages: Pages):
-    for url in ("/nothing", "/console/nothing", "/products/../x"):
+    for url in ("/nothing", "/console/nothing", "/console/products/x//y"):
         page = pages.see(url, "reader", 404)
         assert "There is no such page" in page.text
         assert page.one("form", action="/console/logout")
-        assert pages.ask("GET", url).mimetype == "application/problem+json"
+    assert pages.ask("GET", "/nothing").mimetype == "application/problem+json"
 
 
 def test_the_api_answers_a_browser_as_it_answers_everybody(pages: Pages):

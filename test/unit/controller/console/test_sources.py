@@ -90,7 +90,9 @@ def test_what_a_role_may_not_do_is_not_shown_and_refused_when_tried(pages: Pages
 def test_an_admin_asks_for_a_sync(pages: Pages):
     answer = pages.post("/console/sources/depot", sync="Sync now", force="y")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/console/sources/depot?done=sync")
-    assert [record.force for record in pages.store.records.values() if record.source == "depot"] == [True]
+    assert [record.force for record in pages.store.records.values() if record.requested_at and record.source == "depot"] == [
+        True
+    ]
     assert "The sync is asked for" in pages.see(answer.headers["Location"], "admin").text
     assert "asked for" in pages.see("/console/sources/depot", "admin").text
 
@@ -115,7 +117,7 @@ def test_no_sync_of_what_is_switched_off(pages: Pages):
     answer = pages.post("/console/sources/depot", sync="1")
     assert answer.status_code == 409
     assert "This source was switched off" in answer.text
-    assert not any(record.source == "depot" for record in pages.store.records.values())
+    assert not any(record.requested_at and record.source == "depot" for record in pages.store.records.values())
 
 
 @pytest.mark.parametrize("data", [{}, {"set_breaker": "1", "breaker": "ajar"}, {"set_switch": "1", "enabled": "maybe"}])
