@@ -82,6 +82,10 @@ class Visit:
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
+    def note(self, request: Request) -> None:
+        """Remember what was asked for."""
+        self.requests.append(request)
+
     def go(self, path: str) -> Page:
         """A page of the console, loaded."""
         self.page.goto(f"{self.site.url}{path}", wait_until="load")
@@ -120,7 +124,7 @@ def start_visit(browser: Browser, site: Site, *, width: int = 1280, scripted: bo
     )
     context.set_default_timeout(20_000)
     visit = Visit(site, context, context.new_page(), scripted)
-    context.on("request", lambda request: visit.requests.append(request))
+    context.on("request", visit.note)
     visit.page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     visit.page.on("dialog", lambda dialog: (visit.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))

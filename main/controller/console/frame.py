@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from main.service.model import Caller
+    from main.controller.console.history import History
+    from main.service.model import Caller, LastSync
 
 _KEY = "aisle.console"
 
@@ -51,10 +52,11 @@ DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What the pages of one app need to know: hosts whose images are loaded without https, and the marks of its static files."""
+    """What the pages of one app need to know: hosts whose images are loaded without https, marks of its static files, drawn histories."""
 
     image_hosts: frozenset[str] = frozenset()
     marks: dict[str, str] = field(default_factory=dict)
+    histories: dict[str, tuple[LastSync, History]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Frame:
 
     def may(self, role: str) -> bool:
         """Tell whether the visitor may do what takes this role; what they may not is not shown."""
-        return self.visitor.role is not None and self.visitor.role.allows(Role(role))
+        return may(Role(role))
 
     def leads_here(self, place: Place) -> bool:
         """Tell whether a place of the navigation is this page, or above it."""
@@ -93,6 +95,12 @@ def wants_page() -> bool:
     return request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]
 
 
+def may(role: Role) -> bool:
+    """Tell whether the visitor may do what takes this role; what they may not is not shown."""
+    found = visitor().role
+    return found is not None and found.allows(role)
+
+
 def visitor() -> Caller:
     """Give who is looking; nobody where that is not known, so that a page about just that can still be shown."""
     try:
@@ -103,7 +111,7 @@ def visitor() -> Caller:
 
 def show(template: str, status: int = 200, /, *, headers: Mapping[str, str] | None = None, **told: Any) -> Response:
     """Give a page."""
-    body = render_template(f"console/{template}.html", frame=_make_frame(), **told)
+    body = render_template(f"console/{template}.html", frame=make_frame(), **told)
     response = Response(body, status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
@@ -126,11 +134,12 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=marks[name])
 
 
-def _make_frame() -> Frame:
+def make_frame() -> Frame:
+    """Give the frame of the page that is asked for."""
     found = visitor()
     return Frame(
         visitor=found,
-        places=tuple(place for place in PLACES if found.role is not None and found.role.allows(place.role)),
+        places=tuple(place for place in PLACES if may(place.role)),
         here=request.endpoint or "",
         back=request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/",
         done=DONE.get(request.args.get("done", "")),

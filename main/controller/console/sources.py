@@ -13,7 +13,7 @@ from marshmallow.fields import String
 from main.controller.console.described import describe_source
 from main.controller.console.filters import build_steps, given_args
 from main.controller.console.forms import BreakerForm, SwitchForm, SyncForm, switch_word
-from main.controller.console.frame import DONE, go, show
+from main.controller.console.frame import DONE, go, may, show
 from main.controller.console.history import SHOWN, draw_history
 from main.controller.context import services
 from main.controller.fields import Whole
@@ -22,6 +22,7 @@ from main.controller.middleware import load_args
 from main.controller.parameters import PAGE_LIMIT, Parameters
 from main.controller.views import cover_rejected
 from main.service.errors import SourceDisabled
+from main.service.model import Role
 
 if TYPE_CHECKING:
     from flask import Response
@@ -57,7 +58,7 @@ class SourcePage(MethodView):
     def get(self, name: str) -> Response:
         """Show everything about one source but its secrets."""
         status = services().sources.get(name)
-        return _show(status, Forms.for_status(status))
+        return _show(status, Forms.for_status(status) if may(Role.ADMIN) else None)
 
     @admin
     def post(self, name: str) -> Response:
@@ -107,7 +108,7 @@ class Forms:
         return None
 
 
-def _show(status: SourceStatus, forms: Forms, code: int = HTTPStatus.OK) -> Response:
+def _show(status: SourceStatus, forms: Forms | None, code: int = HTTPStatus.OK) -> Response:
     name, given = status.source.name, given_args()
     page, hidden = load_args(_QUERY, given)["page"], hidden_fields()
     syncs, _ = services().syncs.find(name, 1, SHOWN)

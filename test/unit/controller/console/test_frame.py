@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import render_template_string
 
 from main.controller.console import frame
-from main.service.model import Role
 from test.unit.controller.console.pages import BROWSER, Pages
 
 if TYPE_CHECKING:
@@ -64,11 +63,13 @@ def test_what_was_done_is_told_in_our_own_words_only(pages: Pages):
     assert "Aisle" in pages.see("/console/login?done=anything").text
 
 
-def test_a_role_may_what_the_roles_before_it_may():
-    found = frame.Frame(frame.NOBODY, (), "root", "/", None, None, None)
-    assert not found.may("reader")
-    editor = replace(found, visitor=replace(found.visitor, role=Role.EDITOR))
-    assert (editor.may("reader"), editor.may("editor"), editor.may("admin")) == (True, True, False)
+@pytest.mark.parametrize(("role", "allowed"), [(None, 0), ("reader", 1), ("editor", 2), ("admin", 3)])
+def test_a_role_may_what_the_roles_before_it_may(pages: Pages, role: str | None, allowed: int):
+    cookie = {"Cookie": f"token={role}-token"} if role else {}
+    with pages.app.test_request_context("/", headers=cookie):
+        template = "{{ frame.may('reader') }} {{ frame.may('editor') }} {{ frame.may('admin') }}"
+        told = render_template_string(template, frame=frame.make_frame())
+    assert told.split() == ["True"] * allowed + ["False"] * (3 - allowed)
 
 
 def test_a_static_file_is_kept_for_good_and_has_another_address_when_it_changes(pages: Pages):

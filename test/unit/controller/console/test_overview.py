@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from main.app import create_app
 from main.service.model import Outcome
-from test.fakes import FakeClock, FakeDoor, MemoryCatalogue, make_product, make_report, put_snapshot
+from test.fakes import NOW, FakeClock, FakeDoor, MemoryCatalogue, make_product, make_report, put_snapshot
 from test.unit.controller.console.pages import BROWSER, Pages, Parsed
 
 if TYPE_CHECKING:
@@ -51,3 +51,20 @@ def test_a_failure_is_told_with_its_words_and_age(settings: Settings):
 
 def test_without_sources_it_says_so(settings: Settings):
     assert "There is no source yet" in see_over(MemoryCatalogue(), replace(settings, sources=())).text
+
+
+def test_a_history_is_read_again_only_when_there_is_news(pages: Pages):
+    asked: list[str] = []
+    read = pages.store.syncs
+    pages.store.syncs = lambda name, *page: asked.append(name) or read(name, *page)
+
+    def told() -> str:
+        return str(pages.see("/", "reader").all("svg")[0]["aria-label"])
+
+    assert told() == told() == "The last sync: ok, 250 ms"
+    assert asked == ["lumen", "depot", "parts"]
+    number = pages.store.begin("lumen", NOW, force=False).id
+    assert told() == "The last sync: ok, 250 ms"
+    pages.store.record(make_report("lumen", Outcome.FAILED, id=number))
+    assert told() == "The last 2 syncs: 1 ok, 1 failed; 250 ms to 250 ms"
+    assert asked[3:] == ["lumen", "lumen"]
