@@ -43,7 +43,7 @@ lock: ## Pins what requirements.in and requirements-dev.in ask for, at today's v
 	rm -rf .lock
 
 clean: ## Removes the virtual environment, the data folder and everything that was generated
-	rm -rf .venv .lock var coverage.xml junit.xml .coverage .coverage.* htmlcov .hypothesis .schemathesis .*_cache
+	rm -rf .venv .lock var coverage.xml junit.xml test-artifacts .coverage .coverage.* htmlcov .hypothesis .schemathesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.txt

@@ -12,6 +12,7 @@ from main import __version__
 from main.bootstrap import build_services
 from main.controller import caps, cors, headers, idempotency, limits, middleware
 from main.controller.auth import auth
+from main.controller.console import routes as pages
 from main.controller.context import Services, attach_services
 from main.controller.csrf import CsrfGuard
 from main.controller.guards import Gate, attach_gate, caller
@@ -49,7 +50,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     middleware.install(app)
-    headers.install(app)
+    headers.install(app, settings.console.image_hosts)
     cors.install(app, settings.auth.origins)
     caps.install(app)
     limits.install(app, built.limit, caller)
@@ -82,6 +83,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     )
     for namespace in (products, sources, syncs, tasks, auth, platform):
         api.add_namespace(namespace)
+    pages.install(app, settings.console.image_hosts)
     return app
 
 

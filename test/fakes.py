@@ -300,6 +300,11 @@ class MemoryCatalogue:
             rejected = sorted(self.rejected.get(source, []), key=lambda record: record.position)
             return rejected[(page - 1) * per_page : page * per_page], len(rejected)
 
+    def rejected_of(self, source: str, record_id: str) -> Sequence[Rejected]:
+        with self._held():
+            found = [record for record in self.rejected.get(source, []) if record.record_id == record_id]
+            return sorted(found, key=lambda record: record.position)[:20]
+
     def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
         with self._held():
             found = [record for _, record in sorted(self.records.items(), reverse=True) if record.source == source]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
     from marshmallow import Schema
+    from werkzeug.datastructures import MultiDict
 
 _QUIET = {"/health", "/ready", "/heartbeat"}
 _NO_LOOK = {"/health", "/heartbeat"}  # what tells that the process lives touches no disk
@@ -42,15 +43,15 @@ def look_first(app: Flask, look: Callable[[], None]) -> None:
     app.before_request(run)
 
 
-def load_args(schema: Schema) -> Any:
-    """Load the query string with a schema.
+def load_args(schema: Schema, args: MultiDict[str, str] | None = None) -> Any:
+    """Load the query string, or the part of it that is given, with a schema.
 
     Raises:
         ValidationError: a parameter is unknown, wrong, or given twice where once is allowed.
     """
     given: dict[str, Any] = {}
     twice: dict[str, Any] = {}
-    for name, values in request.args.lists():
+    for name, values in (request.args if args is None else args).lists():
         many = _is_many(schema, name)
         given[name] = values if many else values[0]
         if len(values) > 1 and not many:

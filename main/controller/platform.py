@@ -9,6 +9,8 @@ import orjson
 from flask_restx import Namespace, Resource
 
 from main.controller.conditional import answer_json
+from main.controller.console.frame import wants_page
+from main.controller.console.overview import show_overview
 from main.controller.context import services
 from main.controller.guards import public, reader
 from main.controller.middleware import load_args
@@ -49,6 +51,11 @@ def _answer(schema: Schema, found: Any) -> Response:
     return answer_json(orjson.dumps(schema.dump(found)))
 
 
+def _describe() -> dict[str, Any]:
+    identity = services().status.identity
+    return {"name": identity.name, "description": identity.description, "version": identity.version, "links": _LINKS}
+
+
 @platform.route("/", endpoint="root")
 class Root(Resource):  # type: ignore[misc]
     """Where everything starts."""
@@ -56,11 +63,14 @@ class Root(Resource):  # type: ignore[misc]
     @public
     @documented(platform, "Root", "Name, version and links.", errors=(422,))
     def get(self) -> Response:
-        """Say what this is and where to go."""
-        load_args(_NONE)
-        identity = services().status.identity
-        found = {"name": identity.name, "description": identity.description, "version": identity.version, "links": _LINKS}
-        return _answer(RootSchema(), found)
+        """Say what this is and where to go; a browser gets the console's first page in its place."""
+        if wants_page():
+            answer = show_overview()
+        else:
+            load_args(_NONE)
+            answer = _answer(RootSchema(), _describe())
+        answer.vary.add("Accept")
+        return answer
 
 
 @platform.route("/health")

@@ -111,13 +111,14 @@ def problem(status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | Non
 
 def invalid(messages: Any) -> Response:
     """Give a 422 that names every wrong parameter or field; what was sent is not repeated."""
-    errors = {str(field)[:100]: _flat(found) for field, found in messages.items()}
+    errors = {str(field)[:100]: flatten(found) for field, found in messages.items()}
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "One or more parameters or fields are wrong.", errors=errors)
 
 
-def _flat(messages: Any) -> list[str]:
+def flatten(messages: Any) -> list[str]:
+    """Give all messages below a field of a ValidationError, as the API says them."""
     if isinstance(messages, dict):
-        return [message for below in messages.values() for message in _flat(below)]
+        return [message for below in messages.values() for message in flatten(below)]
     return ["is unknown" if message == "Unknown field." else str(message) for message in messages]
 
 

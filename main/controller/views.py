@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.service.errors import InvalidQuery
+from main.service.model import FACETS, SORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,6 +94,21 @@ def refuse_hidden(query: Query, hidden: frozenset[str]) -> None:
     wrong += ["q"] * bool(query.terms and hidden & _SEARCHED)
     if wrong:
         raise InvalidQuery({name: [_UNAVAILABLE] for name in wrong})
+
+
+def is_open(parameter: str, hidden: frozenset[str]) -> bool:
+    """Tell whether a parameter may be used by whom these fields are hidden from: what :func:`refuse_hidden` refuses need not be offered."""
+    return not hidden & _SEARCHED if parameter == "q" else _FILTERED_BY.get(parameter) not in hidden
+
+
+def open_sorts(hidden: frozenset[str]) -> tuple[str, ...]:
+    """Give the orders that tell nothing of a hidden field."""
+    return tuple(sort for sort in SORTS if _SORTED_BY.get(sort) not in hidden)
+
+
+def open_facets(hidden: frozenset[str]) -> tuple[str, ...]:
+    """Give the facets that tell nothing of a hidden field."""
+    return tuple(facet for facet in FACETS if facet not in hidden)
 
 
 def cover_rejected(record: Rejected, hidden: frozenset[str]) -> dict[str, Any]:

@@ -108,6 +108,9 @@ class CatalogueReader(Resource, Protocol):
     def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         """Give one page of a source's rejected records, and how many there are."""
 
+    def rejected_of(self, source: str, record_id: str) -> Sequence[Rejected]:
+        """Give the source's rejected records that have this id, in the order of the crawl, at most 20."""
+
     def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
         """Give one page of a source's syncs, newest first, and how many are kept."""
 

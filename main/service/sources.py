@@ -69,6 +69,11 @@ class SourceService:
         """
         return self._reader.quarantine(self._source(name).name, page, per_page)
 
+    def find_notes(self, product_id: str) -> Sequence[Rejected]:
+        """Give the records in quarantine that have a product's id; none where its source is not configured."""
+        name, _, source_id = product_id.partition(":")
+        return self._reader.rejected_of(name, source_id) if self._sources.get(name) else ()
+
     def _stand(self, source: Source, record: SourceRecord | None) -> SourceStatus:
         now, state = self._clock.now(), self._book.read(source.name)
         status = freshness.decide(apply_switch(source, state), record, now, state)

@@ -1,4 +1,4 @@
-"""Fields for who sees what: which fields of products a role may not see, and whose pages may read answers."""
+"""Fields for who sees what: fields of products that a role may not see, pages that may read answers, hosts that pages may load images of."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from main.settings.basics import Section
 _SHOWN_TO_ALL = {"source", "source_id", "name"}
 HIDEABLE = tuple(field.name for field in dataclasses.fields(Product) if field.name not in _SHOWN_TO_ALL)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::[1-9][0-9]{0,4})?")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9][0-9]{0,4})?")
+_HOST_ALLOWED = "a host, with its port where it is not 80, such as images.shop.example or 127.0.0.1:9101; no *, no path"
 _USUAL_PORTS = re.compile(r"http:.*:80|https:.*:443")
 _ORIGIN_ALLOWED = "an origin as browsers write it, such as https://shop.example or http://localhost:3000; no *, no path"
 
@@ -39,6 +41,18 @@ class Origins(fields.Field[tuple[str, ...]]):
         if wrong:
             raise ValidationError(wrong)
         return tuple(str(origin) for origin in value)
+
+
+class Hosts(fields.Field[tuple[str, ...]]):
+    """Hosts, each with its port where that is not the usual one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
+        if not isinstance(value, list):
+            raise ValidationError("a list of hosts")
+        wrong = {n: [_HOST_ALLOWED] for n, host in enumerate(value) if not isinstance(host, str) or not _HOST.fullmatch(host)}
+        if wrong:
+            raise ValidationError(wrong)
+        return tuple(str(host) for host in value)
 
 
 def _is_origin(value: Any) -> bool:

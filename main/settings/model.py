@@ -132,6 +132,13 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Console:
+    """The web pages: hosts, with their ports, whose images are loaded although it is not over https."""
+
+    image_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where settings came from: the environment, the file's text, and the mark of the last reload asked for before it was read."""
 
@@ -161,6 +168,7 @@ class Settings:
     search: Search = Search()
     server: Server = Server()
     limits: Limits = field(default_factory=Limits)
+    console: Console = Console()
     live: LiveRules = field(default_factory=LiveRules)
     platform: Platform = field(default_factory=Platform)
     sources: tuple[Source, ...] = field(default=())

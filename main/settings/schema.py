@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 
 from main.service.model import HashRules, LiveRules, Source
 from main.settings import model
-from main.settings.access import HideSchema, Origins
+from main.settings.access import HideSchema, Hosts, Origins
 from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration, LimitRate, Size
 from main.settings.servers import SERVERS, ServerUrl, TaskUrl
@@ -163,6 +163,13 @@ class LiveSchema(Section):
             raise ValidationError("a time that is not shorter than live.fresh and live.revalidate together", "max_stale")
 
 
+class ConsoleSchema(Section):
+    """``console``."""
+
+    into = model.Console
+    image_hosts = Hosts()
+
+
 class ConfigSchema(Schema):
     """config.yml, whole."""
 
@@ -183,6 +190,7 @@ class ConfigSchema(Schema):
     server = fields.Nested(ServerSchema)
     live = fields.Nested(LiveSchema)
     limits = fields.Nested(LimitsSchema)
+    console = fields.Nested(ConsoleSchema)
     sources = fields.List(fields.Nested(SourceSchema), error_messages={"invalid": "a list of sources"})
 
     @validates_schema(skip_on_field_errors=False)

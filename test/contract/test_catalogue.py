@@ -375,3 +375,12 @@ def test_an_unusable_store_is_said_to_be_down(backend, tmp_path):
     for call in calls:
         with pytest.raises(StoreDown):
             call()
+
+
+def test_rejected_records_are_found_by_the_id_they_had(reader, writer):
+    twice = [Rejected(n, "7", (Fault("id", "is used twice"),), "{}") for n in range(30, 0, -1)]
+    put_snapshot(writer, "acme", [], [*twice, Rejected(31, None, (Fault("id", "is missing"),), "{}")])
+    put_snapshot(writer, "depot", [], [Rejected(1, "7", (Fault("price", "is missing"),), "{}")])
+    assert [record.position for record in reader.rejected_of("acme", "7")] == list(range(1, 21))
+    assert [record.faults[0].field for record in reader.rejected_of("depot", "7")] == ["price"]
+    assert list(reader.rejected_of("acme", "8")) == []

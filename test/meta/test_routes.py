@@ -7,10 +7,12 @@ import pytest
 
 from main.app import create_app
 from main.controller import auth, platform, products, sources, syncs, tasks
+from main.controller.console.overview import show_overview
 from main.service.model import Role
 
 if TYPE_CHECKING:
     from flask import Flask
+    from werkzeug.routing import Rule
 
     from main.settings import Settings
 
@@ -27,18 +29,34 @@ def documented(app: Flask) -> dict[str, Any]:
     return app.test_client().get("/swagger.json").json["paths"]
 
 
+def is_page(rule: Rule) -> bool:
+    """Whether a route is one of the console's, which are no part of the API."""
+    return rule.endpoint.startswith("console.")
+
+
+def methods_of(app: Flask, rule: Rule) -> list[tuple[str, Any]]:
+    view = app.view_functions[rule.endpoint].view_class
+    return [(method, getattr(view, method.lower())) for method in view.methods]
+
+
 def spelled(rule: str) -> str:
     return re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule)
 
 
 def test_every_route_is_in_the_swagger_document_and_nothing_else_is(app: Flask, documented: dict[str, Any]):
-    routes = {spelled(str(rule)) for rule in app.url_map.iter_rules() if str(rule) not in UNDOCUMENTED}
+    routes = {spelled(str(rule)) for rule in app.url_map.iter_rules() if str(rule) not in UNDOCUMENTED and not is_page(rule)}
     assert routes == set(documented)
+
+
+def test_the_pages_are_the_consoles_and_all_below_it(app: Flask):
+    pages = {str(rule) for rule in app.url_map.iter_rules() if is_page(rule)}
+    assert pages >= {"/console/products", "/console/sources/<string:name>", "/console/login"}
+    assert all(page.startswith("/console/") for page in pages)
 
 
 def test_every_method_of_a_route_is_documented(app: Flask, documented: dict[str, Any]):
     for rule in app.url_map.iter_rules():
-        if str(rule) not in UNDOCUMENTED:
+        if str(rule) not in UNDOCUMENTED and not is_page(rule):
             methods = {method.lower() for method in rule.methods - {"HEAD", "OPTIONS"}}
             assert methods == set(documented[spelled(str(rule))]) - {"parameters"}
 
@@ -48,9 +66,8 @@ def test_every_method_of_every_route_carries_exactly_one_guard(app: Flask):
     for rule in app.url_map.iter_rules():
         if str(rule) in UNDOCUMENTED:
             continue
-        resource = app.view_functions[rule.endpoint].view_class
-        for method in resource.methods:
-            marks = getattr(getattr(resource, method.lower()), "__guards__", ())
+        for method, function in methods_of(app, rule):
+            marks = getattr(function, "__guards__", ())
             if len(marks) != 1 or marks[0] not in {"public", *Role}:
                 wrong.append(f"{method} {rule}: {marks}")
     assert wrong == []
@@ -60,10 +77,13 @@ def test_nothing_is_around_a_guard_but_the_route(app: Flask, documented: dict[st
     """What a decorator outside a guard does would be done for callers who may not."""
     for rule in app.url_map.iter_rules():
         if str(rule) not in UNDOCUMENTED:
-            for method in app.view_functions[rule.endpoint].view_class.methods:
-                code = getattr(app.view_functions[rule.endpoint].view_class, method.lower()).__code__
-                told = documented[spelled(str(rule))][method.lower()]["x-role"]
-                assert (code.co_name == "guarded") is (told != "public")
+            for method, function in methods_of(app, rule):
+                told = function.__guards__[0] if is_page(rule) else documented[spelled(str(rule))][method.lower()]["x-role"]
+                assert (function.__code__.co_name == "guarded") is (told != "public")
+
+
+def test_the_overview_is_behind_a_guard_although_its_address_is_everybodys():
+    assert show_overview.__guards__ == ("reader",)
 
 
 def test_what_the_documentation_needs_is_there(app: Flask):

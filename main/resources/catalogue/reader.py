@@ -94,6 +94,15 @@ class SqliteReader:
             ).all()
             return [rejected_record(row) for row in rows], int(total)
 
+    def rejected_of(self, source: str, record_id: str) -> Sequence[Rejected]:
+        """Give the source's rejected records that have this id, in the order of the crawl, at most 20."""
+        with self._reading() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT position, record_id, faults, raw FROM quarantine WHERE source = ? AND record_id = ? ORDER BY position LIMIT 20",
+                (source, record_id),
+            ).all()
+            return [rejected_record(row) for row in rows]
+
     def syncs(self, source: str, page: int, per_page: int) -> tuple[Sequence[SyncRecord], int]:
         """Give one page of a source's syncs, newest first, and how many are kept."""
         with self._reading() as connection:

@@ -185,3 +185,36 @@ def test_a_token_of_odd_letters_is_no_token(guarded: Guarded):
 def test_a_short_key_is_refused():
     with pytest.raises(ValueError, match=r"^The key has 31 bytes; it needs 32\.$"):
         CsrfGuard(b"k" * 31)
+
+
+# forms of our own pages
+
+
+def test_a_form_brings_its_proof_in_a_field(guarded: Guarded):
+    guarded.reset()
+    proof = guarded.prove(COOKIE)
+    token = proof.pop("X-CSRF-Token")
+    url, kind = "/console/sources/lumen", {"content_type": TYPES[2]}
+    wrong = guarded.ask("POST", url, headers=proof, data={"csrf_token": flip(token), "sync": "1"}, **kind)
+    assert (wrong.status_code, wrong.mimetype) == (403, "text/html")
+    assert guarded.ask("POST", url, headers=proof, data={"csrf_token": token, "sync": "1"}, **kind).status_code == 303
+    elsewhere = {**proof, "Origin": "null"}
+    assert guarded.ask("POST", url, headers=elsewhere, data={"csrf_token": token, "sync": "1"}, **kind).status_code == 403
+
+
+def test_a_form_is_no_body_for_the_api_even_with_its_proof(guarded: Guarded):
+    guarded.reset()
+    proof = guarded.prove(COOKIE)
+    token = proof.pop("X-CSRF-Token")
+    for data in ({"csrf_token": token}, {"csrf_token": token, "enabled": "false"}):
+        answer = guarded.ask("PATCH", "/sources/lumen", headers=proof, data=data, content_type=TYPES[2])
+        assert (answer.status_code, answer.mimetype) == (415, "application/problem+json")
+    assert guarded.ask("POST", "/sources/lumen/sync", headers=proof, data=data, content_type=TYPES[2]).status_code == 415
+
+
+def test_a_form_that_is_too_large_is_not_read(guarded: Guarded):
+    guarded.reset()
+    proof = guarded.prove(COOKIE)
+    data = {"csrf_token": proof.pop("X-CSRF-Token"), "x": "x" * 70_000}
+    answer = guarded.ask("POST", "/console/sources/lumen", headers=proof, data=data, content_type=TYPES[2])
+    assert answer.status_code == 413

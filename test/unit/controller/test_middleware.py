@@ -6,6 +6,7 @@ import pytest
 import structlog
 from flask import Flask
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 
 from main.controller.middleware import load_args, look_first
 from main.controller.parameters import NoParametersSchema, PagingSchema, ProductQuerySchema
@@ -115,3 +116,8 @@ def test_what_may_have_changed_is_looked_at_before_every_answer_but_the_pulse():
     for path in ("/products", "/health", "/heartbeat", "/ready"):
         app.test_client().get(path)
     assert looks == ["look", "look"]
+
+
+def test_a_part_of_the_query_can_be_loaded_alone():
+    with Flask("x").test_request_context("/?page=2&other=1"):
+        assert load_args(PagingSchema(), MultiDict([("page", "3")])) == {"page": 3, "per_page": 30}

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from main.controller.views import View, cover_rejected, hide_from, refuse_hidden
+from main.controller.views import View, cover_rejected, hide_from, is_open, open_facets, open_sorts, refuse_hidden
 from main.service.errors import InvalidQuery
 from main.service.model import (
+    FACETS,
+    SORTS,
     Fault,
     Look,
     LookState,
@@ -199,3 +201,18 @@ def test_a_live_answer_hides_the_same_and_keeps_how_fresh_it_is(guarded: Guarded
         assert product["freshness"]["state"] == "live"
         assert product["variants"] == [{"id": "v"}]
         assert "4711" in guarded.ask("GET", url, "admin-token").text
+
+
+def test_what_is_refused_is_not_offered():
+    assert open_sorts(frozenset()) == SORTS
+    assert open_facets(frozenset()) == FACETS
+    assert open_sorts(PRICE) == ("relevance", "name", "-rating", "-updated")
+    assert open_facets(PRICE | {"brand"}) == ("category", "source", "availability")
+    assert [is_open(name, PRICE) for name in ("min_price", "currency", "brand", "source", "q")] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert not is_open("q", frozenset({"description"}))

@@ -35,6 +35,12 @@ def test_a_source_that_is_not_configured_is_not_found(sources, ask):
         ask(sources)
 
 
+def test_the_rejected_records_of_a_product_are_found_by_its_id(sources):
+    assert sources.find_notes("acme:2") == [REJECTED[1]]
+    assert list(sources.find_notes("acme:4")) == []
+    assert list(sources.find_notes("nobody:2")) == []
+
+
 # guards
 
 

@@ -7,6 +7,7 @@ from main.settings import model
 from main.settings.access import HIDEABLE
 
 LIST = f"a list of: {', '.join(HIDEABLE)}"
+HOST = "a host, with its port where it is not 80, such as images.shop.example or 127.0.0.1:9101; no *, no path"
 ORIGIN = "an origin as browsers write it, such as https://shop.example or http://localhost:3000; no *, no path"
 
 
@@ -59,3 +60,25 @@ def test_they_can_come_from_the_environment(load):
 )
 def test_what_is_none_is_told_with_what_is_allowed(faults, text, found):
     assert faults(f"auth: {{{text}}}") == found
+
+
+def test_hosts_of_pictures_are_taken(load):
+    assert load("console: {image_hosts: [images.shop.example, '127.0.0.1:9101']}").console.image_hosts == (
+        "images.shop.example",
+        "127.0.0.1:9101",
+    )
+    assert load("").console == model.Console(image_hosts=())
+
+
+@pytest.mark.parametrize(
+    "host", ["*", "*.shop.example", "http://a.example", "a.example/x", "A.example", "a.example;", "a b", "a:0"]
+)
+def test_what_is_no_host_is_told_with_what_is_allowed(faults, host):
+    assert faults(f"console: {{image_hosts: ['ok.example', '{host}']}}") == [
+        f"console.image_hosts[1]: '{host}'; allowed: {HOST}"
+    ]
+
+
+def test_hosts_are_a_list_of_texts(faults):
+    assert faults("console: {image_hosts: a.example}") == ["console.image_hosts: 'a.example'; allowed: a list of hosts"]
+    assert faults("console: {image_hosts: [5]}") == [f"console.image_hosts[0]: 5; allowed: {HOST}"]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 SOURCE_KEYS = ", ".join(field.data_key or name for name, field in SourceSchema().fields.items())
 COLUMNS = " | ".join(FEED_COLUMNS)
 URLS = "an http:// or https:// URL without user or fragment (feeds also file:///PATH, /PATH or ./PATH)"
-SECTIONS = "service, greeting, store, tasks, cache, auth, currency, logger, search, server, live, limits, sources"
+SECTIONS = "service, greeting, store, tasks, cache, auth, currency, logger, search, server, live, limits, console, sources"
 
 keys = st.sampled_from(
     ["service", "sources", "name", "kind", "url", "auth", "basic", "query", "columns", "headers", "every", "x"]
