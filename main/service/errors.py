@@ -10,6 +10,8 @@
     |   +-- StoreDown            the store does not answer
     |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
     +-- SourceDisabled           the source is switched off
+    +-- Outdated                 the thing has another version than the caller has seen
+    +-- CopyRefused              a store cannot be copied into another
     +-- Unauthenticated          nobody is known to be asking: no token, a wrong one, wrong credentials
     +-- NameTaken                there is an account of this name already
     +-- InvalidAccount           an account cannot be as asked: its name, role or password
@@ -95,6 +97,18 @@ class RequiredMissing(Unavailable):
 
 class SourceDisabled(AisleError):
     """The source is switched off, in the settings or by a person; the text says which."""
+
+
+class Outdated(AisleError):
+    """The thing has another version than the caller has seen; nothing was changed. ``version`` is the one it has now."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"It has changed since it was read: it has version {version} now. Read it again.")
+        self.version = version
+
+
+class CopyRefused(AisleError):
+    """A store cannot be copied into another; the text says why, and what was left as it was."""
 
 
 class Unauthenticated(AisleError):

@@ -6,6 +6,7 @@ import pytest
 
 from test.contract.backends import BACKENDS
 from test.contract.caches import SERVED
+from test.faults.databases import mongo, postgres
 from test.faults.servers import serving
 
 
@@ -47,3 +48,18 @@ def ports(tmp_path_factory):
             return found.get(kind)
 
         yield port_of
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory):
+    """A function that gives the URL of a new database on a server of a kind, started when it is first asked for."""
+    found, servers = {}, {"postgres": postgres, "mongo": mongo}
+    with ExitStack() as running:
+
+        def make(kind):
+            if kind not in found:
+                server = running.enter_context(servers[kind](tmp_path_factory.mktemp(kind)))
+                found[kind] = server.make_database if kind == "postgres" else server
+            return found[kind]()
+
+        yield make

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CORE = ("main.service.model", "main.service.ports", "main.service.doorports", "main.service.errors")
+CORE = ("main.service.model", "main.service.ports", "main.service.doorports", "main.service.taskports", "main.service.errors")
 TYPES = ("main.service.model", "main.service.errors")
 # The table of docs/architecture.md: what each layer may import of ours. Its exceptions: bootstrap hands the sync the
 # function that makes a product's JSON, and that is made by the marshmallow schema in main.controller.documents. A guard that
@@ -26,22 +26,27 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.resources.limits": ("main.resources.limits", "main.resources.guards.locks", *CORE, "main.util"),
     "main.resources.replies": ("main.resources.replies", "main.resources.database", *CORE, "main.util"),
     "main.resources.guards": ("main.resources.guards", *CORE, "main.util"),
+    "main.resources.tasks": ("main.resources.tasks", "main.resources.database", *CORE, "main.util"),
     "main.resources.tokens": ("main.resources.tokens", *CORE, "main.util"),
     "main.resources.upstream": ("main.resources.upstream", "main.resources.guards.memory", *CORE, "main.util"),
     "main.util": ("main.util",),
     "main.settings": ("main.settings", "main.service.model", "main.util"),
     "main.bootstrap": ("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.cli": ("main.cli_common", "main.cli_keys", "main.cli_users", "main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli": (
+        *("main.cli_common", "main.cli_keys", "main.cli_tasks", "main.cli_users"),
+        *("main.bootstrap", "main.settings", "main.util", *TYPES),
+    ),
     "main.cli_common": ("main.settings", "main.util", *TYPES),
     "main.cli_keys": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_tasks": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.cli_users": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),
 }
 # What annotations may name beside that.
 IN_ANNOTATIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
-    ("main.app", "main.cli", "main.cli_users", "main.wsgi"), ("main.service",)
+    ("main.app", "main.cli", "main.cli_tasks", "main.cli_users", "main.wsgi"), ("main.service",)
 )
 FENCES: dict[str, tuple[str, ...]] = {
     "flask": ("main.controller", "main.app"),
@@ -56,7 +61,12 @@ FENCES: dict[str, tuple[str, ...]] = {
     "pymemcache": ("main.resources.cache",),
     "redis": ("main.resources.cache",),
     "sqlite3": ("main.resources.database",),
-    "sqlalchemy": ("main.resources.database", "main.resources.catalogue", "main.resources.accounts", "main.resources.replies"),
+    "sqlalchemy": (
+        *("main.resources.database", "main.resources.catalogue", "main.resources.accounts", "main.resources.replies"),
+        "main.resources.tasks",
+    ),
+    "pymongo": ("main.resources.tasks.mongo",),
+    "psycopg": ("main.resources.tasks.postgres",),
     "alembic": ("main.resources.database",),
     "argon2": ("main.resources.accounts.hashing",),
     "jwt": ("main.resources.tokens",),

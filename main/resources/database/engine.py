@@ -6,6 +6,7 @@ import fcntl
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,6 +32,15 @@ _PRAGMAS = {
 # touches indexes all over, and is several times faster when their pages stay at hand.
 _READER_CACHE = "-2000"
 _WRITER_CACHE = "-64000"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The migrations of one database: their folder, the newest of them, and the table in which the database says which it has."""
+
+    folder: Path
+    revision: str
+    table: str = "alembic_version"
 
 
 def sqlite_path(url: str, data: Path) -> Path:
@@ -129,46 +139,59 @@ def keep_private(path: Path) -> None:
                 file.chmod(0o600)
 
 
-def migrate(engine: sa.Engine, lock: WriterLock) -> None:
-    """Bring the schema up to date; cheap when it already is."""
-    if not _is_current(engine):
+def migrate(engine: sa.Engine, lock: WriterLock, schema: Schema | None = None) -> None:
+    """Bring the schema, by itself that of the catalogue, up to date; cheap when it already is."""
+    schema = schema or Schema(_MIGRATIONS, REVISION)
+    if not _is_current(engine, schema):
         with lock.held():
-            _upgrade(engine)
+            _upgrade(engine, schema)
 
 
-def _is_current(engine: sa.Engine) -> bool:
+def _upgrade(engine: sa.Engine, schema: Schema | None = None) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            upgrade(connection, schema or Schema(_MIGRATIONS, REVISION))
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def _is_current(engine: sa.Engine, schema: Schema) -> bool:
     # Where two make a file at once, one is told that it is locked, without any wait; so an empty one is opened by the lock's holder alone.
     path = Path(str(engine.url.database))
     if not path.exists() or path.stat().st_size == 0:
         return False
     with suppress(sa.exc.OperationalError), engine.connect() as connection:
-        return _revision(connection) == REVISION
+        return read_revision(connection, schema) == schema.revision
     return False  # it is being made just now: whoever has the lock will say so
 
 
-def _revision(connection: sa.Connection) -> str | None:
-    known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first()
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if known else None
+def read_revision(connection: sa.Connection, schema: Schema) -> str | None:
+    """Give the newest migration a database has; None where it has none."""
+    if not sa.inspect(connection).has_table(schema.table):
+        return None
+    found = connection.execute(sa.select(sa.column("version_num")).select_from(sa.table(schema.table))).scalar()
     return None if found is None else str(found)
 
 
-def _upgrade(engine: sa.Engine) -> None:
+def upgrade(connection: sa.Connection, schema: Schema) -> None:
+    """Run the migrations that a database lacks, inside the transaction it is in.
+
+    Raises:
+        StoreDown: the database is of a newer Aisle, or not of Aisle at all.
+    """
     # Imported here because it is slow to load and needed only once in a database's life.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:  # the file is of a newer Aisle, or not of Aisle at all
-            connection.exec_driver_sql("ROLLBACK")
-            raise StoreDown from error
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+    config.set_main_option("script_location", str(schema.folder))
+    config.attributes["connection"] = connection
+    config.attributes["table"] = schema.table
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreDown from error
