@@ -10,7 +10,7 @@ from main.util.logs import configure_logs
 from test.contract.taskstores import TASK_STORES
 from test.fakes import NOW, make_task
 
-WRITERS, CREATIONS, UPDATES = 4, 10, 10
+WRITERS, CREATIONS, UPDATES = 4, 10, 5
 
 
 def say(text: str) -> None:

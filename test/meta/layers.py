@@ -65,7 +65,7 @@ FENCES: dict[str, tuple[str, ...]] = {
         *("main.resources.database", "main.resources.catalogue", "main.resources.accounts", "main.resources.replies"),
         "main.resources.tasks",
     ),
-    "pymongo": ("main.resources.tasks.mongo",),
+    "pymongo": ("main.resources.tasks.mongo", "main.resources.tasks.turns"),
     "psycopg": ("main.resources.tasks.postgres",),
     "alembic": ("main.resources.database",),
     "argon2": ("main.resources.accounts.hashing",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, MongoClient, ReturnDocument, WriteConcern
@@ -12,11 +12,13 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from main.resources.tasks.records import FILTERS, HISTORY, from_record, split_sort, to_record
+from main.resources.tasks.turns import Turns, needs_turns
 from main.service.errors import StoreDown
 from main.util.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pymongo.collection import Collection
     from pymongo.database import Database
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from main.service.model import Task, TaskQuery
 
 _DATABASE = "aisle"  # where the URL names none
-_TASKS, _COUNTERS = "tasks", "task_counters"
+_TASKS, _COUNTERS, _TURNS = "tasks", "task_counters", "task_turns"
 _PATIENCE: dict[str, Any] = {"serverSelectionTimeoutMS": 3_000, "connectTimeoutMS": 3_000, "socketTimeoutMS": 10_000}
 _DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 _NUMBERED = {"_id": _TASKS}
@@ -41,6 +43,7 @@ class MongoTasks:
         self._url = url
         self._client: MongoClient[dict[str, Any]] | None = None
         self._opening = threading.Lock()
+        self._turns: Turns | None = None
 
     def open(self) -> None:
         """Connect, and make the indexes and the counter where they are missing.
@@ -71,7 +74,7 @@ class MongoTasks:
 
         A process that is killed between the two steps, or another that is first with the same cause, leaves a number unused.
         """
-        with self._collections() as (tasks, counters):
+        with self._writing() as (tasks, counters):
             while True:
                 known = None if task.cause is None else tasks.find_one({_CAUSE: task.cause})
                 if known is not None:
@@ -107,23 +110,29 @@ class MongoTasks:
 
     def replace(self, task: Task, expected: int) -> bool:
         """Put a task in the place of its ``expected`` version; False where it has another version or is gone."""
-        with self._collections() as (tasks, _):
+        if self._turns is not None and not self._has(task.id, expected):
+            return False  # without waiting for a turn
+        with self._writing() as (tasks, _):
             done = tasks.replace_one({"_id": task.id, "version": expected}, _write(task, task.id))
             return done.matched_count == 1
 
+    def _has(self, task_id: int, version: int) -> bool:
+        with self._collections() as (tasks, _):
+            return tasks.find_one({"_id": task_id, "version": version}, {"_id": True}) is not None
+
     def delete(self, task_id: int, expected: int) -> bool:
         """Drop a task in its ``expected`` version; False where it has another version or is gone."""
-        with self._collections() as (tasks, _):
+        with self._writing() as (tasks, _):
             return tasks.delete_one({"_id": task_id, "version": expected}).deleted_count == 1
 
     def delete_titled(self, title: str) -> int:
         """Drop all tasks of exactly this title and give how many there were."""
-        with self._collections() as (tasks, _):
+        with self._writing() as (tasks, _):
             return tasks.delete_many({"title": title}).deleted_count
 
     def reset(self) -> int:
         """Drop all tasks and let numbers start anew; give how many there were."""
-        with self._collections() as (tasks, counters):
+        with self._writing() as (tasks, counters):
             # In this order no task that was answered for meanwhile is dropped: it only keeps a number of the old count.
             dropped = tasks.delete_many({}).deleted_count
             counters.update_one(_NUMBERED, {"$set": {"last": 0}}, upsert=True)
@@ -149,10 +158,19 @@ class MongoTasks:
     def load(self, tasks: Iterable[Task], last: int) -> None:
         """Keep tasks of another store as they are, numbers and all, and give no number up to ``last`` again."""
         documents = [_write(task, task.id) for task in tasks]
-        with self._collections() as (kept, counters):
+        with self._writing() as (kept, counters):
             counters.update_one(_NUMBERED, {"$max": {"last": last}}, upsert=True)
             if documents:
                 kept.insert_many(documents)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Collection[dict[str, Any]], Collection[dict[str, Any]]]]:
+        """Give the tasks and the counter to one writer at a time where the server needs that, and to all at once elsewhere."""
+        with self._collections() as (tasks, counters), self._turn(tasks.database):
+            yield tasks, counters
+
+    def _turn(self, database: Database[dict[str, Any]]) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.held(database[_TURNS])
 
     @contextmanager
     def _collections(self) -> Iterator[tuple[Collection[dict[str, Any]], Collection[dict[str, Any]]]]:
@@ -170,6 +188,7 @@ class MongoTasks:
             if self._client is None:
                 client: MongoClient[dict[str, Any]] = MongoClient(self._url, appname="aisle", **_PATIENCE)
                 try:
+                    self._turns = Turns() if needs_turns(client) else None
                     _prepare(client.get_default_database(_DATABASE, write_concern=_DURABLE))
                 except PyMongoError:
                     client.close()
@@ -179,7 +198,8 @@ class MongoTasks:
 
 
 def _prepare(database: Database[dict[str, Any]]) -> None:
-    database[_TASKS].create_indexes(_INDEXES)
+    for index in _INDEXES:  # one by one: some servers break off at a list of which they have a part
+        database[_TASKS].create_indexes([index])
     with suppress(DuplicateKeyError):  # another process makes it just now
         database[_COUNTERS].update_one(_NUMBERED, {"$setOnInsert": {"last": 0}}, upsert=True)
 
