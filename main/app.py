@@ -21,6 +21,7 @@ from main.controller.products import products
 from main.controller.sources import sources
 from main.controller.swagger import AisleApi
 from main.controller.syncs import syncs
+from main.controller.tasks import tasks
 from main.controller.views import hide_from
 from main.service.model import Role
 
@@ -56,7 +57,17 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)
     attach_services(
-        app, Services(built.search, built.sources, built.syncs, built.status, built.greeting, built.live, built.logins)
+        app,
+        Services(
+            search=built.search,
+            sources=built.sources,
+            syncs=built.syncs,
+            status=built.status,
+            greeting=built.greeting,
+            live=built.live,
+            logins=built.logins,
+            tasks=built.tasks,
+        ),
     )
     gate = _make_gate(settings, built)
     attach_gate(app, gate)
@@ -69,7 +80,7 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         anonymous=gate.anonymous is not None,
         sources=lambda: [source.name for source in built.registry.all()],
     )
-    for namespace in (products, sources, syncs, auth, platform):
+    for namespace in (products, sources, syncs, tasks, auth, platform):
         api.add_namespace(namespace)
     return app
 

@@ -28,6 +28,7 @@ from main.resources.guards.files import FileGuardBook
 from main.resources.limits.counters import StorageCounters
 from main.resources.limits.storages import make_storages
 from main.resources.replies.sqlite import SqliteReplies
+from main.resources.tasks.stores import kind_of, make_tasks
 from main.resources.tokens.codec import JwtCodec
 from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.installation import installation_secret
@@ -62,6 +63,7 @@ from main.service.status import Identity, StatusService
 from main.service.switch import is_enabled
 from main.service.sync import SyncService
 from main.service.syncs import SyncsService, SyncStores
+from main.service.tasks import TaskService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
 from main.settings import ConfigFile
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from main.service.doors import Passwords
     from main.service.model import Rate
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.taskports import TaskStore
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
@@ -106,6 +109,7 @@ class ReadingServices:
     logins: LoginLimits
     replies: Replies
     clock: Clock
+    tasks: TaskService
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ class Parts(TypedDict, total=False):
     live: LiveService
     door: Door
     counters: HitCounters
+    tasks: TaskStore
 
 
 def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingServices:
@@ -167,11 +172,14 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     accounts = make_account_store(settings, clock)
     door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
     counters = given.get("counters") or make_counters(settings)
+    tasks = given.get("tasks") or make_tasks(settings.tasks.url, settings.data)
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
             Component("accounts", "sqlite", accounts),
             *([Component("door", "tokens", door)] if isinstance(door, DoorService) else ()),
+            # A catalogue is of use without its board: a task store that is away opens itself when it is back.
+            Component("tasks", kind_of(settings.tasks.url), tasks, essential=False),
             Component("cache", settings.cache.kind, cache, essential=False),
             Component("live", "threads", live, essential=False),
         ]
@@ -195,6 +203,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
         replies=SqliteReplies(path),
         clock=clock,
+        tasks=TaskService(tasks, clock),
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from flask import Response, request
+from werkzeug.exceptions import PreconditionRequired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_VERSION = re.compile("[1-9][0-9]{0,15}")
 
 
 def etag_of(*parts: object) -> str:
@@ -23,6 +27,22 @@ def etag_of(*parts: object) -> str:
 def not_modified(tag: str) -> bool:
     """Tell whether the caller already holds the answer with this ETag."""
     return "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag)
+
+
+def read_versions() -> frozenset[int] | None:
+    """Give the versions that ``If-Match`` names, of a thing whose ETag is its version; None for ``*``, any at all.
+
+    A weak tag counts like a strong one: proxies weaken the tag of what they compress, and a version says the same of every form.
+
+    Raises:
+        PreconditionRequired: the caller does not say which version it has seen (RFC 6585, 3).
+    """
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired
+    given = request.if_match
+    if given.star_tag:
+        return None
+    return frozenset(int(tag) for tag in given.as_set(include_weak=True) if _VERSION.fullmatch(tag))
 
 
 def answer_json(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from main.service.sources import SourceService
     from main.service.status import StatusService
     from main.service.syncs import SyncsService
+    from main.service.tasks import TaskService
 
 _KEY = "aisle"
 
@@ -32,6 +33,7 @@ class Services:
     greeting: GreetingService
     live: LiveService
     logins: LoginLimits
+    tasks: TaskService
 
 
 def attach_services(app: Flask, services: Services) -> None:

@@ -11,7 +11,7 @@ from main.controller.parameters import DEPTH_LIMIT
 from main.service.model import PER_PAGE
 
 if TYPE_CHECKING:
-    from main.service.model import LastSync, SyncRecord
+    from main.service.model import LastSync, SyncRecord, Task
 
 _LONGEST = 8_000
 
@@ -32,3 +32,8 @@ def paging_headers(page: int, pages: int, total: int) -> dict[str, str]:
 def sync_path(sync: SyncRecord | LastSync) -> str:
     """Give the path of a sync's record, under the prefix the caller sees."""
     return f"{request.script_root}/sources/{sync.source}/syncs/{sync.id}"
+
+
+def task_path(task: Task) -> str:
+    """Give the path of a task, under the prefix the caller sees."""
+    return f"{request.script_root}/tasks/{task.id}"

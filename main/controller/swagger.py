@@ -11,7 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import render_template, url_for
 from flask_restx import Api
 
-from main.controller import bodies, fields, identities, schemas, standing
+from main.controller import bodies, fields, identities, schemas, standing, taskschemas
 from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.guards import PUBLIC, ROLE
 from main.controller.limitdocs import describe_limits
@@ -35,6 +35,11 @@ _SHOWN: Mapping[str, type[Schema]] = {
     "SyncPage": standing.SyncPageSchema,
     "SourceChange": bodies.SourceChangeSchema,
     "SyncRequest": bodies.SyncRequestSchema,
+    "Task": taskschemas.TaskSchema,
+    "TaskPage": taskschemas.TaskPageSchema,
+    "TaskDraft": taskschemas.TaskDraftSchema,
+    "TaskChange": taskschemas.TaskChangeSchema,
+    "Dropped": taskschemas.DroppedSchema,
     "Login": bodies.LoginSchema,
     "Refresh": bodies.RefreshSchema,
     "Tokens": identities.TokensSchema,
@@ -59,8 +64,10 @@ _PROBLEMS = {
     403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
     409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
+    412: ("Problem", "It has changed since it was read; read it again."),
     413: ("Problem", "The body is larger than 64 KiB."),
     415: ("Problem", "The body is something else than JSON."),
+    428: ("Problem", "If-Match is missing: the ETag of what was seen."),
     429: ("Problem", "Asked too often; Retry-After says when to come back."),
     422: ("Invalid", "A parameter or field is unknown or wrong; errors names it."),
     500: ("Problem", "Something went wrong inside; nothing of it is shown."),
@@ -97,6 +104,7 @@ ETAG_HEADER = {
         "x-optional": True,
     }
 }
+VERSION_HEADER = {"ETag": {"description": "The version, in double quotes", "type": "string"}}
 COOKIE_HEADER = {
     "Set-Cookie": {
         "description": "The cookie `token` (`__Host-token` over https), HttpOnly and SameSite=Strict",
@@ -104,7 +112,7 @@ COOKIE_HEADER = {
     }
 }
 BODY_ERRORS = (400, 413, 415)
-LOCATION_HEADER = {"Location": {"description": "Path of the sync's record", "type": "string"}}
+LOCATION_HEADER = {"Location": {"description": "Path of what was made", "type": "string"}}
 PAGING_HEADERS = {
     "Link": {"description": "first, prev, next, last (RFC 8288)", "type": "string"},
     "X-Total-Count": {"description": "How many the whole result has", "type": "integer"},
@@ -160,7 +168,8 @@ def _build() -> tuple[dict[str, Any], Any]:
     for name, schema in _SHOWN.items():
         spec.components.schema(name, schema=schema)
     made = {**spec.to_dict()["definitions"], "Greeting": _GREETING}
-    made["SourceChange"]["minProperties"] = 1
+    for name in ("SourceChange", "TaskChange"):
+        made[name]["minProperties"] = 1
     return made, converter
 
 
@@ -207,6 +216,12 @@ def conditional(namespace: Namespace) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def preconditioned(namespace: Namespace) -> Callable[[F], F]:
+    """Document that an endpoint needs the version that the caller has seen."""
+    described = {"in": "header", "type": "string", "required": True, "description": "The ETag that was seen, or *"}
+    return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": '"1"'}}))
 
 
 def parameters(namespace: Namespace, schema: Schema) -> Callable[[F], F]:

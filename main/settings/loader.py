@@ -28,6 +28,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _USER_INFO = re.compile(r"//\S*@")
 _ABSENT = "Missing data for required field."
 _UNSHOWN = {"auth", "headers"}
+_SERVED = {"cache", "tasks"}
 _SECRETS = {("auth", "secret"), ("auth", "secret_file")}
 
 
@@ -198,7 +199,7 @@ def _show(path: tuple[str | int, ...], config: Any) -> str:
     found = _at(path, config)
     if isinstance(found, dict | list):
         return "a mapping" if isinstance(found, dict) else "a list"  # never what is inside: it may be a secret
-    if isinstance(found, str) and path[0] == "cache" and (isinstance(found, Provided) or "@" in found):
+    if isinstance(found, str) and path[0] in _SERVED and (isinstance(found, Provided) or "@" in found):
         return MASK  # the URL of a server may hold its password
     if isinstance(found, str):
         return repr(_USER_INFO.sub(f"//{MASK}@", found))[:80]

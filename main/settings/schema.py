@@ -13,7 +13,7 @@ from main.settings import model
 from main.settings.access import HideSchema, Origins
 from main.settings.basics import Section, integer, one_of, text
 from main.settings.fields import CurrencyCode, Duration, LimitRate, Size
-from main.settings.servers import SERVERS, ServerUrl
+from main.settings.servers import SERVERS, ServerUrl, TaskUrl
 from main.settings.sources import SourceSchema, read_files
 from main.settings.tokens import TokensSchema
 from main.util.logs import LEVELS
@@ -48,11 +48,12 @@ class TasksSchema(Section):
     """``tasks``."""
 
     into = model.Tasks
-    url = text(
-        validate=validate.Regexp(
-            r"(sqlite:///|postgresql://|mongodb://).+", error="sqlite:///FILE, postgresql://... or mongodb://..."
-        )
-    )
+    url = TaskUrl()
+
+    @pre_load
+    def replace_files(self, data: Any, **_: Any) -> Any:
+        """Replace ``url_file`` by ``url`` with the file's content."""
+        return read_files(data, ("url_file",)) if isinstance(data, dict) else data
 
 
 class CacheSchema(Section):

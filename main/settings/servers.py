@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,10 @@ from main.settings.fields import Provided
 from main.util.secret import Secret, remember_secret
 
 SERVERS = {"memcached": ("memcached",), "redis": ("redis", "rediss")}
+_TASK_URL = re.compile(
+    r"sqlite:///\S.*|(?:postgresql|mongodb)://[^\s/?#]+(?:/[^\s/?#]*)?(?:\?[^\s#]*)?|mongodb\+srv://[^\s/?#,]+(?:/[^\s/?#]*)?(?:\?[^\s#]*)?"
+)
+_PASSWORD = re.compile(r"//[^/?#@]*:([^/?#]*)@")
 _SHAPES = "memcached://HOST:PORT, redis://HOST:PORT/DATABASE or rediss:// (TLS)"
 
 
@@ -41,3 +46,21 @@ def _is_server_url(value: str) -> bool:
     if parts.scheme == "memcached":
         return parts.path in {"", "/"} and parts.username is None
     return parts.scheme in SERVERS["redis"] and (parts.path in {"", "/"} or parts.path[1:].isdecimal())
+
+
+class TaskUrl(fields.Field[str]):
+    """Where tasks are kept; a password stands inside only as ``${NAME}`` or a file beside it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        if not isinstance(value, str):
+            raise ValidationError("text")
+        if not _TASK_URL.fullmatch(value):
+            raise ValidationError(
+                "sqlite:///FILE, postgresql://HOST:PORT/DATABASE, or mongodb://HOST:PORT/DATABASE (or mongodb+srv://)"
+            )
+        password = _PASSWORD.search(value)
+        if password and not isinstance(value, Provided):
+            raise ValidationError("with a password ${NAME} of an environment variable, or a path under url_file")
+        if password:
+            remember_secret(unquote(password[1]))
+        return str(value)
