@@ -129,7 +129,6 @@ class TaskDraftSchema(Body):
     short_description = _description(load_default="")
     priority = Digit(_LEAST, _MOST, load_default=3, metadata=shown(_PRIORITY, 2))
     status = _word(TaskStatus, _STATUS, "open", load_default=TaskStatus.OPEN)
-    resolution = _word(Resolution, _RESOLUTION, "fixed", load_default=None, allow_none=True)
     kind = _word(TaskKind, _KIND, "manual", load_default=TaskKind.MANUAL)
     product = _line(TEXT_LIMIT, _PRODUCT, example=_EXAMPLE["product"], load_default=None, allow_none=True)
     assignee = _line(ASSIGNEE_LIMIT, _ASSIGNEE, example="ada", load_default=None, allow_none=True)
@@ -178,7 +177,7 @@ class TaskStepSchema(Schema):
     version = fields.Integer(metadata=shown("The version it led to.", 2))
     at = UtcTime(metadata=shown("When."))
     by = fields.String(metadata=shown("Who.", "ada"))
-    fields_ = fields.List(fields.Nested(FieldChangeSchema), data_key="fields", attribute="fields")
+    changes = fields.List(fields.Nested(FieldChangeSchema))
 
 
 class ListedTaskSchema(Schema):

@@ -54,7 +54,6 @@ class TaskService:
         """Make a task under the next number.
 
         Raises:
-            InvalidQuery: it has a resolution and is not done.
             StoreDown: the store does not answer.
         """
         made = self._store.add(make_task(draft, self._now(), by))
@@ -129,22 +128,17 @@ class TaskService:
 
 
 def make_task(draft: TaskDraft, now: dt.datetime, by: str) -> Task:
-    """Give a new task, its number still to be found.
-
-    Raises:
-        InvalidQuery: it has a resolution and is not done.
-    """
+    """Give a new task, its number still to be found."""
     return Task(
         id=0,
         title=draft.title,
         short_description=draft.short_description,
         priority=draft.priority,
         status=draft.status,
-        resolution=_resolve(draft.status, draft.resolution),
+        resolution=_resolve(draft.status, None),
         kind=draft.kind,
         product=draft.product,
         assignee=draft.assignee,
-        cause=draft.cause,
         created_at=now,
         created_by=by,
         updated_at=now,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from main.app import create_app
-from main.controller import auth, platform, products, sources, syncs
+from main.controller import auth, platform, products, sources, syncs, tasks
 from main.service.model import Role
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_every_operation_has_a_name_of_its_own_and_a_tag(documented: dict[str, A
     assert all(operation["tags"] for operation in operations)
 
 
-@pytest.mark.parametrize("module", [auth, platform, products, sources, syncs])
+@pytest.mark.parametrize("module", [auth, platform, products, sources, syncs, tasks])
 def test_no_endpoint_is_on_two_addresses(module: Any, app: Flask):
     rules = [rule for rule in app.url_map.iter_rules() if app.view_functions[rule.endpoint].__module__ == module.__name__]
     assert rules

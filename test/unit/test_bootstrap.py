@@ -106,6 +106,7 @@ def test_a_cache_that_is_down_keeps_nobody_from_starting_and_shows_as_down(tmp_p
         "catalogue": ("sqlite", True),
         "accounts": ("sqlite", True),
         "door": ("tokens", True),
+        "tasks": ("sqlite", True),
         "cache": ("redis", False),
         "live": ("threads", True),
     }

@@ -73,13 +73,13 @@ def split_sort(sort: str) -> tuple[str, bool]:
 
 
 def _dump(step: TaskChange) -> dict[str, Any]:
-    fields = [[change.field, change.before, change.after] for change in step.fields]
-    return {"version": step.version, "at": to_ms(step.at), "by": step.by, "fields": fields}
+    changes = [[change.field, change.before, change.after] for change in step.changes]
+    return {"version": step.version, "at": to_ms(step.at), "by": step.by, "changes": changes}
 
 
 def _load(step: Mapping[str, Any]) -> TaskChange:
-    fields = tuple(FieldChange(*change) for change in step["fields"])
-    return TaskChange(step["version"], _moment(step["at"]), step["by"], fields)
+    changes = tuple(FieldChange(*change) for change in step["changes"])
+    return TaskChange(step["version"], _moment(step["at"]), step["by"], changes)
 
 
 def _moment(value: int) -> dt.datetime:

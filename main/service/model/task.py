@@ -61,7 +61,7 @@ class TaskChange:
     version: int
     at: dt.datetime
     by: str
-    fields: tuple[FieldChange, ...]
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +88,12 @@ class Task:
     def changed(self, values: Mapping[str, object], at: dt.datetime, by: str) -> Task:
         """Give the task with these values, one version further and with that step in its history; itself where nothing differs."""
         before = {name: getattr(self, name) for name in CHANGEABLE if name in values}
-        fields = tuple(
+        changes = tuple(
             FieldChange(name, _told(old), _told(values[name])) for name, old in before.items() if old != values[name]
         )
-        if not fields:
+        if not changes:
             return self
-        step = TaskChange(self.version + 1, at, by, fields)
+        step = TaskChange(self.version + 1, at, by, changes)
         history = (*self.history, step)[-HISTORY_LIMIT:]
         now = {name: values[name] for name in before}
         return replace(self, **now, version=step.version, updated_at=at, updated_by=by, history=history)  # type: ignore[arg-type]
@@ -105,17 +105,15 @@ def _told(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
-    """A task that is asked for."""
+    """A task that is asked for; one that is done from the start counts as fixed."""
 
     title: str
     short_description: str = ""
     priority: int = USUAL_PRIORITY
     status: TaskStatus = TaskStatus.OPEN
-    resolution: Resolution | None = None
     kind: TaskKind = TaskKind.MANUAL
     product: str | None = None
     assignee: str | None = None
-    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

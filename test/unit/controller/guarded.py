@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from main.app import create_app
 from main.settings.model import Auth
-from test.fakes import FakeClock, FakeDoor, MemoryCatalogue, MemoryCounters, MemoryGuardBook, make_product, put_snapshot
+from test.fakes import (
+    FakeClock,
+    FakeDoor,
+    MemoryCatalogue,
+    MemoryCounters,
+    MemoryGuardBook,
+    MemoryTasks,
+    make_product,
+    make_task,
+    put_snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
 
     from main.settings import Settings
 
-FILLED = {"{product_id}": "lumen:1", "{name}": "lumen", "{number}": "1"}
+FILLED = {"{product_id}": "lumen:1", "{name}": "lumen", "{number}": "1", "{task_id}": "1"}
 PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
 
 
@@ -34,7 +44,8 @@ class Call:
         url = self.path
         for part, value in FILLED.items():
             url = url.replace(part, value)
-        return url
+        # Without a title all tasks would go, which takes another role than the document can say.
+        return f"{url}?title=Mend" if (self.path, self.method) == ("/tasks", "delete") else url
 
     @property
     def changes(self) -> bool:
@@ -53,8 +64,10 @@ class Guarded:
         for source in settings.sources:
             put_snapshot(self.store, source.name, [make_product(1, source.name)])
         self.store.request("lumen", make_product().fetched_at, force=False)
+        self.tasks = MemoryTasks()
+        self.tasks.add(make_task("Mend"))
         parts = {"reader": self.store, "board": self.store, "book": self.book, "door": self.door, "counters": self.counters}
-        self.app = create_app(replace(settings, auth=Auth(**auth)), **parts)
+        self.app = create_app(replace(settings, auth=Auth(**auth)), **parts, tasks=self.tasks)
         self.document = self.ask("GET", "/swagger.json").json
 
     def ask(self, method: str, url: str, token: str | None = None, **given: Any) -> TestResponse:
@@ -82,10 +95,13 @@ class Guarded:
     def send(self, call: Call, headers: dict[str, str]) -> TestResponse:
         """The answer to a call."""
         body = {} if call.body is None else {"json": call.body}
-        return self.ask(call.method.upper(), call.url, headers=headers, **body)
+        seen = {"If-Match": "*"} if call.changes else {}
+        return self.ask(call.method.upper(), call.url, headers={**seen, **headers}, **body)
 
     def reset(self) -> None:
         """Have the door as it was, with what the document's examples name, and nothing counted."""
         self.counters.open.clear()
+        self.tasks.reset()
+        self.tasks.add(make_task("Mend"))
         self.door.__init__()
         self.door.refreshes["eyJhbGciOi..."] = "ada"

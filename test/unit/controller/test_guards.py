@@ -34,6 +34,8 @@ TABLE = {
         ("/auth", "delete"),
         ("/auth/me", "get"),
         ("/products", "get"),
+        ("/tasks", "get"),
+        ("/tasks/{task_id}", "get"),
         ("/products/{product_id}", "get"),
         ("/sources", "get"),
         ("/sources/{name}", "get"),
@@ -41,7 +43,12 @@ TABLE = {
         ("/sources/{name}/syncs", "get"),
         ("/sources/{name}/syncs/{number}", "get"),
     },
-    "editor": set(),
+    "editor": {
+        ("/tasks", "post"),
+        ("/tasks", "delete"),
+        ("/tasks/{task_id}", "patch"),
+        ("/tasks/{task_id}", "delete"),
+    },
     "admin": {
         ("/sources/{name}", "patch"),
         ("/sources/{name}/cache", "delete"),
@@ -110,7 +117,7 @@ def test_anonymous_readers_may_read_and_nothing_else(half_open: Guarded):
     for call in half_open.calls():
         half_open.reset()
         status = half_open.send(call, {}).status_code
-        refused = call.role == "admin" or str(call) == "delete /auth"
+        refused = call.role in {"editor", "admin"} or str(call) == "delete /auth"
         assert (status == 401) if refused else (200 <= status < 300), (call, status)
 
 

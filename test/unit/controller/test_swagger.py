@@ -11,7 +11,7 @@ from flask_restx.schemas import OAS_20
 from jsonschema import Draft4Validator
 
 from main.app import create_app
-from main.controller import bodies, documents, fields, identities, schemas, standing
+from main.controller import bodies, documents, fields, identities, schemas, standing, taskschemas
 from main.controller import parameters as asked
 from main.controller.limits import UNLIMITED
 from main.controller.swagger import DEFINITIONS
@@ -32,14 +32,17 @@ LOADED_BY = {
     "/products/{product_id}": asked.ProductItemSchema,
     "/sources/{name}/quarantine": asked.PagingSchema,
     "/sources/{name}/syncs": asked.PagingSchema,
+    "/tasks": taskschemas.TaskQuerySchema,
     "/hello_world/greeting": asked.GreetingQuerySchema,
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
-FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3"}
+FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3", "{task_id}": "1"}
 _BODY = {"400", "401", "413", "415", "429"}
 WRITES = {
     ("/sources/{name}", "patch"): {*_BODY, "403", "404"},
     ("/sources/{name}/sync", "post"): {*_BODY, "403", "404", "409"},
+    ("/tasks", "post"): {*_BODY, "403", "409"},
+    ("/tasks/{task_id}", "patch"): {*_BODY, "403", "404", "412", "428"},
     ("/auth", "post"): _BODY,
     ("/auth/refresh", "post"): _BODY,
 }
@@ -71,7 +74,7 @@ def filled(path: str) -> str:
 
 
 def schema_classes() -> dict[str, type[marshmallow.Schema]]:
-    found = {**vars(documents), **vars(schemas), **vars(standing), **vars(bodies), **vars(identities)}
+    found = {**vars(documents), **vars(schemas), **vars(standing), **vars(bodies), **vars(identities), **vars(taskschemas)}
     named = {name.removesuffix("Schema"): value for name, value in found.items() if name.endswith("Schema")}
     return {**named, "Product": documents.ShownProductSchema}
 
@@ -195,7 +198,7 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
             | ({"404"} if "{" in path else set())
         )
         guarded = operation["x-role"] != "public"
-        tagged = {"304"} if path.startswith("/products") else set()
+        tagged = {"304"} if path.startswith(("/products", "/tasks/")) else set()
         stored = {"503"} if guarded or path in {"/ready", "/.well-known/jwks.json"} else set()
         assert codes == wanted | stored | ({"401", "429"} if guarded else set()) | tagged, path
         assert bool(operation.get("security")) is guarded
@@ -208,12 +211,15 @@ def test_every_operation_that_writes_documents_its_body_its_answers_and_its_erro
     every = {(path, method): operation for path, method, operation in writes(document)}
     emptied, left = every.pop(("/sources/{name}/cache", "delete")), every.pop(("/auth", "delete"))
     assert set(emptied["responses"]) == {"204", "401", "403", "404", "422", "429", "500", "503"}
+    dropped, one = every.pop(("/tasks", "delete")), every.pop(("/tasks/{task_id}", "delete"))
+    assert set(dropped["responses"]) == {"200", "401", "403", "404", "422", "429", "500", "503"}
+    assert set(one["responses"]) == {"204", "401", "403", "404", "412", "422", "428", "429", "500", "503"}
     assert set(left["responses"]) == {"200", "401", "403", "422", "429", "500", "503"}
     found = every
     assert set(found) == set(WRITES)
     for place, operation in found.items():
         codes = set(operation["responses"])
-        assert codes - {"200", "202"} == {"422", "429", "500", "503"} | WRITES[place]
+        assert codes - {"200", "201", "202"} == {"422", "429", "500", "503"} | WRITES[place]
         [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
         assert find_faults(parameter["schema"], parameter["x-example"]) == []
@@ -222,8 +228,16 @@ def test_every_operation_that_writes_documents_its_body_its_answers_and_its_erro
 
 
 def test_a_post_that_makes_something_documents_the_key_that_makes_it_safe_to_repeat(document: Document):
-    [header] = [each for each in document["paths"]["/sources/{name}/sync"]["post"]["parameters"] if each["in"] == "header"]
-    assert (header["name"], header.get("required", False)) == ("Idempotency-Key", False)
+    for path in ("/sources/{name}/sync", "/tasks"):
+        [header] = [each for each in document["paths"][path]["post"]["parameters"] if each["in"] == "header"]
+        assert (header["name"], header.get("required", False)) == ("Idempotency-Key", False)
+
+
+def test_what_may_be_changed_only_as_it_was_seen_documents_how_that_is_said(document: Document):
+    for method in ("patch", "delete"):
+        given = document["paths"]["/tasks/{task_id}"][method]["parameters"]
+        [header] = [each for each in given if each["in"] == "header"]
+        assert (header["name"], header["required"]) == ("If-Match", True)
 
 
 def test_every_answer_of_a_limited_route_documents_how_much_is_left(document: Document):
@@ -234,7 +248,10 @@ def test_every_answer_of_a_limited_route_documents_how_much_is_left(document: Do
         assert all(fields_of) if path not in UNLIMITED else not any(fields_of)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1})])
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("SourceChange", {}), ("SourceChange", {"x": 1}), ("SyncRequest", {"x": 1}), ("TaskChange", {}), ("TaskDraft", {})],
+)
 def test_the_document_says_what_a_body_may_not_be(name: str, wrong: Document):
     assert find_faults(DEFINITIONS[name], wrong)
 
@@ -289,6 +306,10 @@ ANSWERS = [
     "/sources/nobody/syncs",
     "/sources/parts/syncs?page=0",
     "/sources/parts/syncs/99",
+    "/tasks",
+    "/tasks?sort=due",
+    "/tasks/1",
+    "/tasks/2",
     "/",
     "/health",
     "/ready",
@@ -324,6 +345,8 @@ def test_real_answers_are_as_documented(document: Document, client: FlaskClient,
         "/sources/parts/quarantine",
         "/sources/parts/syncs",
         "/sources/parts/syncs/1",
+        "/tasks",
+        "/tasks/1",
         "/ready",
         "/status",
         "/hello",
