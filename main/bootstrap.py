@@ -63,6 +63,7 @@ from main.service.status import Identity, StatusService
 from main.service.switch import is_enabled
 from main.service.sync import SyncService
 from main.service.syncs import SyncsService, SyncStores
+from main.service.taskcopy import TaskCopy
 from main.service.tasks import TaskService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
@@ -341,6 +342,22 @@ def _make_account_service(settings: Settings, store: AccountStore, clock: Clock)
     auth = settings.auth
     hasher, first = ArgonHasher(auth.argon2, auth.hash_slots), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
     return AccountService(store, hasher, first, clock, password_min=auth.password_min)
+
+
+@contextmanager
+def build_task_copy(settings: Settings, source: str, target: str) -> Iterator[TaskCopy]:
+    """Give what copies tasks from the store of one URL to that of another, both open inside.
+
+    Raises:
+        StoreDown: one of them cannot be used.
+    """
+    stores = [make_tasks(url, settings.data) for url in (source, target)]
+    lifecycle = Lifecycle([Component(name, "tasks", store) for name, store in zip(("source", "target"), stores, strict=True)])
+    try:
+        lifecycle.open()
+        yield TaskCopy(*stores)
+    finally:
+        lifecycle.close()
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

@@ -21,6 +21,7 @@ from main.bootstrap import draft as draft_mapping
 from main.cli_common import fail as _fail
 from main.cli_common import load as _load
 from main.cli_keys import keys
+from main.cli_tasks import tasks
 from main.cli_users import users
 from main.service.errors import AisleError
 from main.service.model import Outcome, compare_sources
@@ -65,6 +66,7 @@ def main() -> None:
 
 main.add_command(users)
 main.add_command(keys)
+main.add_command(tasks)
 
 
 @main.command()

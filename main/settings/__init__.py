@@ -3,7 +3,7 @@
 from main.settings.configfile import ConfigFile
 from main.settings.exchange import Answer, ask_reload, wait_for_answers
 from main.settings.lastgood import has_served, kept_settings, start_settings
-from main.settings.loader import SettingsError, load_settings
+from main.settings.loader import SettingsError, load_settings, read_task_url
 from main.settings.model import Settings
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "has_served",
     "kept_settings",
     "load_settings",
+    "read_task_url",
     "start_settings",
     "wait_for_answers",
 ]

@@ -16,6 +16,7 @@ from main.settings.fields import Provided, Unset
 from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
+from main.settings.servers import TaskUrl
 from main.util.secret import MASK, Secret
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def load_settings(environ: Mapping[str, str] | None = None, text: str | None = N
         raise SettingsError(sorted(set(faults)))
     loaded["sources"] = tuple(loaded.get("sources", ()))
     return Settings(data=data, platform=_read_platform(environ), origin=Origin(environ, text, mark), **loaded)
+
+
+def read_task_url(text: str) -> str:
+    """Give the URL of a task store that was given outside of config.yml, once it is known to be one.
+
+    Raises:
+        SettingsError: it is none; says what is allowed, and not what was given.
+    """
+    try:
+        return str(TaskUrl().deserialize(Provided(text)))
+    except ValidationError as error:
+        raise SettingsError([f"{MASK}; allowed: {error.args[0]}"]) from error
 
 
 class _UniqueKeys(yaml.SafeLoader):
