@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import g, request
 
 from main.controller.guards import VARY
 
@@ -30,6 +30,7 @@ _CONSOLE = (
     " script-src 'self'; style-src 'self'; img-src 'self' https:"
 )
 _FOR_GOOD = "public, max-age=31536000, immutable"
+PAGE = "page"  # in flask's g: the answer is one of the console's pages
 _HSTS = "max-age=31536000"
 _UNGUARDED = {"doc", "specs", "static", "restx_doc.static"}
 
@@ -49,7 +50,7 @@ def _add(response: Response, console: str) -> Response:
     policy = _NOTHING
     if request.endpoint == "doc":
         policy = _DOCS
-    elif response.mimetype == "text/html":
+    elif PAGE in g:
         policy = console
         # Without any referrer a browser would send `Origin: null` with our own forms, and that is no proof of where they come from.
         response.headers["Referrer-Policy"] = "same-origin"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from flask import Response, current_app, redirect, render_template, request, url_for
+from flask import Response, current_app, g, redirect, render_template, request, url_for
 
 from main.controller.console.forms import LogoutForm
 from main.controller.context import services
 from main.controller.guards import caller
+from main.controller.headers import PAGE
 from main.service.errors import Unauthenticated, Unavailable
 from main.service.model import NOBODY, CallerKind, Role
 
@@ -113,6 +114,7 @@ def show(template: str, status: int = 200, /, *, headers: Mapping[str, str] | No
     """Give a page."""
     body = render_template(f"console/{template}.html", frame=make_frame(), **told)
     response = Response(body, status, mimetype="text/html")
+    setattr(g, PAGE, True)
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response
