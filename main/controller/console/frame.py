@@ -41,6 +41,7 @@ PLACES = (
     Place("root", "Overview"),
     Place("console.products", "Products"),
     Place("console.sources", "Sources"),
+    Place("console.tasks", "Tasks"),
 )
 # What a page says after something was done, by the word in its address: texts of our own only.
 DONE = {
@@ -48,6 +49,12 @@ DONE = {
     "sync": "The sync is asked for; it begins within seconds. Load this page again to see how it goes.",
     "breaker": "The breaker is set.",
     "switch": "The switch is set.",
+    "created": "The task is made.",
+    "saved": "The task is changed.",
+    "finished": "The task is done.",
+    "deleted": "The task is gone.",
+    "dropped": "The tasks of that title are gone.",
+    "reset": "The board is empty; the next task is number 1.",
 }
 
 

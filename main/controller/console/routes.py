@@ -9,11 +9,13 @@ from jinja2 import StrictUndefined
 
 from main.controller.bodies import raw_body
 from main.controller.console import problems
+from main.controller.console.board import BoardPage
 from main.controller.console.cards import is_shown
 from main.controller.console.frame import Console, asset, attach_console, console_of_app
 from main.controller.console.login import LoginPage, LogoutPage
 from main.controller.console.products import ProductPage, ProductsPage
 from main.controller.console.sources import SourcePage, SourcesPage
+from main.controller.console.task import TaskPage
 from main.controller.console.words import FILTERS
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ console.add_url_rule("/products", view_func=ProductsPage.as_view("products"))
 console.add_url_rule("/products/<path:product_id>", view_func=ProductPage.as_view("product"))
 console.add_url_rule("/sources", view_func=SourcesPage.as_view("sources"))
 console.add_url_rule("/sources/<string:name>", view_func=SourcePage.as_view("source"))
+console.add_url_rule("/tasks", view_func=BoardPage.as_view("tasks"))
+console.add_url_rule("/tasks/<int:task_id>", view_func=TaskPage.as_view("task"))
 console.add_url_rule("/login", view_func=LoginPage.as_view("login"))
 console.add_url_rule("/logout", view_func=LogoutPage.as_view("logout"))
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from main.service.model import Availability, LookState, State, SyncState
+from main.service.model import Availability, LookState, Resolution, State, SyncState, TaskKind, TaskStatus
 from main.util.clock import isoformat
 
 if TYPE_CHECKING:
@@ -53,6 +53,21 @@ _SYNCS = {
     SyncState.HELD_BACK: Word("held back", "wait"),
     SyncState.STOPPED: Word("stopped", "off"),
 }
+STATUSES = {
+    TaskStatus.OPEN: Word("open", "wait"),
+    TaskStatus.DOING: Word("under way", "wait"),
+    TaskStatus.DONE: Word("done", "good"),
+}
+RESOLUTIONS = {Resolution.FIXED: "fixed", Resolution.WONT_FIX: "won't fix"}
+KINDS = {
+    TaskKind.MANUAL: "by hand",
+    TaskKind.QUARANTINE: "in quarantine",
+    TaskKind.PRICE_SPREAD: "price far from others",
+    TaskKind.MISSING_IMAGE: "no image",
+    TaskKind.MISSING_DESCRIPTION: "no description",
+    TaskKind.MISMATCH: "same article, other brand",
+    TaskKind.STALE_SOURCE: "stale source",
+}
 _TO_BE_HAD = {Availability.IN_STOCK, Availability.IN_STORE_ONLY, Availability.LIMITED, Availability.ONLINE_ONLY}
 _NOT_TO_BE_HAD = {Availability.OUT_OF_STOCK, Availability.SOLD_OUT, Availability.DISCONTINUED}
 
@@ -70,6 +85,16 @@ def tell_look(state: str) -> Word:
 def tell_sync(state: SyncState) -> Word:
     """Give the word for where a sync is."""
     return _SYNCS[state]
+
+
+def tell_task(status: TaskStatus, resolution: Resolution | None) -> Word:
+    """Give the word for how far a task is, or for how it ended."""
+    return Word(RESOLUTIONS[resolution], "off") if resolution is Resolution.WONT_FIX else STATUSES[status]
+
+
+def tell_kind(kind: TaskKind) -> str:
+    """Give the words for what a task is about."""
+    return KINDS[kind]
 
 
 @cache
@@ -123,6 +148,8 @@ FILTERS = {
     "look": tell_look,
     "sync": tell_sync,
     "availability": tell_availability,
+    "task": tell_task,
+    "kind": tell_kind,
     "span": tell_span,
     "distance": tell_distance,
     "duration": tell_duration,
