@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from sample.demo import Plan, find_nginx, start_stack, start_uwsgi
+from sample.demo import ROOT, Plan, find_nginx, start_stack, start_uwsgi
 from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import Child, Family, answers, end_group, find_free_port
 
 if TYPE_CHECKING:
     import signal
-    import subprocess
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -54,6 +55,20 @@ class Stack:
     ) -> Answer:
         """The answer of the front."""
         return fetch(self.plan.port, path, method, headers, body)
+
+    def send_json(self, path: str, given: Any, headers: Mapping[str, str] | None = None, *, address: str = LOOPBACK) -> Answer:
+        """The answer to a POST of JSON from one of this machine's addresses, of which there are many: 127.0.0.1, 127.0.0.2 and so on."""
+        kind = {"Content-Type": "application/json"}
+        return fetch(self.plan.port, path, "POST", {**kind, **(headers or {})}, json.dumps(given).encode(), address=address)
+
+    def run_command(self, *words: str, given: str = "") -> str:
+        """What a command of `python -m main` writes to standard output."""
+        command = [sys.executable, "-m", "main", *words]
+        environ = self.plan.make_environment()
+        done = subprocess.run(
+            command, cwd=ROOT, env=environ, input=given, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
 
     def send_raw(self, data: bytes) -> Answer:
         """The answer to bytes that no well-behaved client would send."""
@@ -94,12 +109,13 @@ class Stack:
 
 
 @contextmanager
-def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
-    """The chain, until the block ends."""
+def run_stack(data: Path, nginx: str | None, **environ: str) -> Iterator[Stack]:
+    """The chain, until the block ends; ``environ`` are its settings."""
     plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx)
     family = Family(plan.run)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AISLE_LIMITS__API", "off")  # all tests come from one address
+        for name, value in {"AISLE_LIMITS__API": "off", **environ}.items():  # all tests come from one address
+            patch.setenv(name, value)
         try:
             start_stack(family, plan, watch=False)
             yield Stack(plan, family)
@@ -108,10 +124,16 @@ def run_stack(data: Path, nginx: str | None) -> Iterator[Stack]:
 
 
 def fetch(
-    port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+    port: int,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    *,
+    address: str = LOOPBACK,
 ) -> Answer:
     """One request on a connection of its own, never through a proxy of the environment."""
-    connection = HTTPConnection(LOOPBACK, port, timeout=20)
+    connection = HTTPConnection(LOOPBACK, port, timeout=20, source_address=(address, 0))
     try:
         connection.request(method, path, body=body, headers=dict(headers or {}))
         return read(connection.getresponse())
