@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench import live, pages, search, sync
+from bench import live, logins, pages, search, sync
 from bench.stack import BIN, ROOT, make_env, shop, write_config
 from bench.store import prepare_store
 
@@ -49,10 +49,11 @@ class Sizes:
     starts: int
     looks: int
     live_seconds: float
+    flood_rounds: int
 
 
-FULL = Sizes(100_000, 3, 5, 7, 4, 1_000_000, 15, 5, 200, 30)
-QUICK = Sizes(20_000, 1, 1, 3, 2, 100_000, 2, 3, 60, 10)
+FULL = Sizes(100_000, 3, 5, 7, 4, 1_000_000, 15, 5, 200, 30, 3)
+QUICK = Sizes(20_000, 1, 1, 3, 2, 100_000, 2, 3, 60, 10, 1)
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,22 @@ def live_rows(sizes: Sizes, folder: Path) -> list[Row]:
     ]
 
 
+def flood_rows(sizes: Sizes, folder: Path) -> list[Row]:
+    """Measure what a flood of logins takes from readers."""
+    found = logins.measure_flood(sizes.flood_rounds, 10, folder / "floods")
+    logins.print_floods(found)
+    return [
+        Row(
+            f"the catalogue's p99 under {logins.LOGINS} logins a second from {name}, to its p99 before",
+            "<= 2 x",
+            f"{ratio:.2f} x ({median(felt.rest for felt in rounds):.1f} -> {median(felt.busy for felt in rounds):.1f} ms)",
+            ratio <= 2,
+        )
+        for name, rounds in found.items()
+        for ratio in [median(felt.ratio for felt in rounds)]
+    ]
+
+
 def measure_all(sizes: Sizes, data: Path, only: str | None = None) -> list[Row]:
     """Measure everything, or one part, part by part."""
     rows: list[Row] = []
@@ -205,6 +222,7 @@ def measure_all(sizes: Sizes, data: Path, only: str | None = None) -> list[Row]:
             ("search", search_rows, data),
             ("memory and start", weight_rows, data),
             ("live looks", live_rows, Path(name)),
+            ("logins", flood_rows, Path(name)),
         ]
         for title, measure, folder in parts:
             if only is not None and only not in title:

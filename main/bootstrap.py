@@ -16,6 +16,7 @@ from main.resources.accounts.firstpassword import FILE as FIRST_PASSWORD
 from main.resources.accounts.firstpassword import FirstPasswordNotice
 from main.resources.accounts.hashing import ArgonHasher
 from main.resources.accounts.store import SqliteAccounts
+from main.resources.accounts.turns import MachineTurns
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
@@ -82,6 +83,7 @@ GUARDS = "guards"  # the folder, in the data folder, in which all processes of t
 KEYS = "keys"  # the folder of the keys that sign tokens
 PROVIDERS = "providers"  # the folder of the last-good copies of identity providers' keys
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
+HASHING = "hashing"  # the folder in which the machine's processes take turns to hash passwords
 LIMITS = "limits"  # the folder in which the machine's workers count for the limits
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
@@ -330,7 +332,8 @@ def build_accounts(settings: Settings, *, store: AccountStore | None = None, clo
 
 def _make_account_service(settings: Settings, store: AccountStore, clock: Clock) -> AccountService:
     auth = settings.auth
-    hasher, first = ArgonHasher(auth.argon2, auth.hash_slots), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
+    turns = MachineTurns(settings.data / HASHING, auth.hash_slots)
+    hasher, first = ArgonHasher(auth.argon2, auth.hash_slots, turns), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
     return AccountService(store, hasher, first, clock, password_min=auth.password_min)
 
 

@@ -39,6 +39,7 @@ BIN = Path(sys.executable).parent
 SHOP = "depot"  # the one the banner makes trouble with
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 ANONYMOUS = "AISLE_AUTH__ANONYMOUS"  # the demo is open to readers; config.yml by itself is closed
+COOKIES = "aisle.cookies"  # where the banner's commands keep a login
 ADMIN = "admin"  # the account that the first start makes
 NOTICE = "first-admin-password"  # in the data folder: where the workers, whose words go to a log, leave its password
 SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
@@ -197,9 +198,9 @@ def print_banner(plan: Plan, family: Family) -> None:
     say(
         f"\nAisle is running at {plan.address}\n"
         f"  docs   {plan.address}/docs\n"
-        f"  try    curl '{plan.address}/products?per_page=3'\n"
+        f"  login  {describe_access(plan)}\n"
+        f"  try    {describe_curl()} '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"
-        f"  login  {describe_access()}\n"
         f"  admin  {describe_first_admin(plan)}\n"
         f"  data   {plan.data}\n"
         f"  logs   {plan.run}/*.log\n"
@@ -208,11 +209,23 @@ def print_banner(plan: Plan, family: Family) -> None:
     )
 
 
-def describe_access() -> str:
+def reading_is_open() -> bool:
+    """Whether reading needs no login here."""
+    return os.environ.get(ANONYMOUS, "reader") == "reader"
+
+
+def describe_curl() -> str:
+    """How the commands of the banner ask: with the login that the one above them keeps, where reading needs one."""
+    return "curl" if reading_is_open() else f"curl -b {COOKIES}"
+
+
+def describe_access(plan: Plan) -> str:
     """Who may read here, and how that is changed."""
-    if os.environ.get(ANONYMOUS, "reader") == "reader":
+    if reading_is_open():
         return f"not needed to read, as this is a demo ({ANONYMOUS}=reader); {ANONYMOUS}=none make run asks for one"
-    return f"needed for everything ({ANONYMOUS}=none)"
+    given = f'{{"username": "{ADMIN}", "password": "..."}}'
+    login = f"curl -c {COOKIES} -H 'Content-Type: application/json' -d '{given}' {plan.address}/auth"
+    return f"needed for everything ({ANONYMOUS}=none), so first: {login}"
 
 
 def describe_first_admin(plan: Plan) -> str:
@@ -239,8 +252,8 @@ def describe_trouble(plan: Plan, family: Family) -> str:
     url = "" if port == SHOP_PORTS[SHOP] else f" --url {base_url(port)}"
     return (
         f"\n  Make trouble, from another terminal; the lists do not notice, live looks keep their deadline:\n"
-        f"    look       curl '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
-        f"    state      curl '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
+        f"    look       {describe_curl()} '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
+        f"    state      {describe_curl()} '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
         f"    freeze     kill -STOP {pid}, and kill -CONT {pid} ({SHOP}; {others})\n"
         f"    stop       kill {pid}, and {python} -m sample serve --shop {SHOP} --port {port}\n"
         f"    throttle   {python} -m sample behave {SHOP} throttle --seconds 30{url}, and ... {SHOP} well{url}\n"

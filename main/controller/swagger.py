@@ -257,13 +257,12 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
-def _guard_operation(method: str, operation: dict[str, Any], *, anonymous: bool) -> None:
+def _guard_operation(operation: dict[str, Any], *, anonymous: bool) -> None:
     """Add to an operation what its guard asks for, and how that may be refused."""
     role = operation[ROLE]
     if role == PUBLIC:
         return
-    refusals = [401, 429, 503, *([403] if method != "get" else [])]
-    for code in refusals:
+    for code in (401, 403, 429, 503):
         name, description = _PROBLEMS[code]
         found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
         operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
@@ -321,8 +320,8 @@ class AisleApi(Api):  # type: ignore[misc]
     def _document(self) -> dict[str, Any]:
         made: dict[str, Any] = super().__schema__
         paths = made["paths"].values()
-        for method, operation in ((name, part) for path in paths for name, part in path.items() if "responses" in part):
-            _guard_operation(method, operation, anonymous=self._anonymous)
+        for operation in (part for path in paths for part in path.values() if "responses" in part):
+            _guard_operation(operation, anonymous=self._anonymous)
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from main.service.errors import TooManyRequests, Unauthenticated
 from main.service.limits import counter_key
 from main.util.metrics import COUNTERS
+from main.util.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class LoginLimits:
         Raises:
             TooManyRequests: not now.
         """
-        name = username.casefold()
+        name = fold(username)  # as accounts are found, or each spelling of a name would have tries of its own
         pair = counter_key("login", name, address)
         turns = self._begin(name, address, pair)
         try:

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 120
 
 
 @contextmanager
 def second_process(module, *arguments):
     """Run a module of the tests beside this process; killed with no chance to tidy up when the block ends."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
         watchdog = threading.Timer(PATIENCE, process.kill)
         watchdog.start()
         try:

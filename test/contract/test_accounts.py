@@ -2,12 +2,9 @@
 
 import datetime as dt
 import random
-import subprocess
-import sys
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +12,8 @@ from main.service.doorports import Revocations
 from main.service.errors import NameTaken, StoreDown
 from main.service.model import ApiKey, Role
 from test.contract.accountstores import ACCOUNT_STORES, DURABLE_ACCOUNTS
+from test.contract.processes import PATIENCE, second_process
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 120
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 LATER = NOW + dt.timedelta(days=30)
 KEY = ApiKey(id="k1", name="till", role=Role.READER, created_at=NOW, expires_at=LATER)
@@ -217,18 +213,8 @@ def test_many_threads_at_once_use_a_refresh_token_and_one_wins(store, ada):
     assert "family" in store.revocations().ended
 
 
-@contextmanager
 def child(backend, folder, action, argument=""):
-    """A second process; killed with no chance to tidy up when the block ends."""
-    command = [sys.executable, "-m", "test.contract.accountchild", backend.name, str(folder), action, argument]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
+    return second_process("test.contract.accountchild", backend.name, folder, action, argument)
 
 
 def run_together(backend, folder, action, names):

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,13 +59,13 @@ def make_environment(data: Path, port: int, nginx: str) -> dict[str, str]:
 
 
 @contextmanager
-def run_demo(data: Path, nginx: str) -> Iterator[Demo]:
+def run_demo(data: Path, nginx: str, **environ: str) -> Iterator[Demo]:
     port, output = find_free_port(LOOPBACK), data / "output"
     with output.open("w") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "sample.demo"],
             cwd=ROOT,
-            env=make_environment(data, port, nginx),
+            env=make_environment(data, port, nginx) | environ,
             stdout=sink,
             stderr=subprocess.STDOUT,
             text=True,
@@ -96,6 +97,18 @@ def test_it_runs_as_its_banner_says_and_leaves_nothing(tmp_path: Path, nginx: st
         assert len(demo.children) >= 9  # three shops, the watcher, uWSGI and its four workers
         assert stop_and_wait(demo.process, number) == 0
         assert demo.are_children_gone()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_where_reading_needs_a_login_the_banners_commands_make_one_and_use_it(tmp_path: Path) -> None:
+    with run_demo(tmp_path, "none", AISLE_AUTH__ANONYMOUS="none") as demo:
+        banner = demo.output.read_text()
+        assert fetch(demo.port, "/products").status == 401
+        login, *questions = re.findall(r"curl .+?(?=;|\n|$)", banner)
+        password = (tmp_path / "first-admin-password").read_text().strip()
+        assert "access_token" in run_line(login.replace("...", password), tmp_path)
+        asked = [run_line(question, tmp_path) for question in questions if "-b aisle.cookies" in question]
+        assert ["data" in asked[0], "data" in asked[1], json.loads(asked[2])["name"]] == [True, True, "depot"]
 
 
 def read_role(port: int, banner: str) -> str:
@@ -183,8 +196,8 @@ def test_a_shop_can_be_stopped_throttled_and_frozen_as_the_banner_says_while_the
         assert demo.are_children_gone()
 
 
-def run_line(line: str) -> str:
-    return subprocess.run(shlex.split(line), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+def run_line(line: str, folder: Path = ROOT) -> str:
+    return subprocess.run(shlex.split(line), cwd=folder, capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 def test_a_taken_port_of_a_shop_is_replaced_and_so_is_the_fronts() -> None:

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.resources.catalogue": ("main.resources.catalogue", "main.resources.database", *CORE, "main.util"),
     "main.resources.accounts": ("main.resources.accounts", "main.resources.database", *CORE, "main.util"),
     "main.resources.database": ("main.resources.database", *CORE, "main.util"),
-    "main.resources.limits": ("main.resources.limits", "main.resources.guards.locks", *CORE, "main.util"),
+    "main.resources.limits": ("main.resources.limits", *CORE, "main.util"),
     "main.resources.replies": ("main.resources.replies", "main.resources.database", *CORE, "main.util"),
     "main.resources.guards": ("main.resources.guards", *CORE, "main.util"),
     "main.resources.tokens": ("main.resources.tokens", *CORE, "main.util"),

@@ -16,6 +16,7 @@ from main.service.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from main.resources.accounts.turns import MachineTurns
     from main.service.model import HashRules
 
 _RETRY_AFTER = 2  # seconds
@@ -26,11 +27,13 @@ _SALT, _HASH = 16, 32  # bytes
 class ArgonHasher:
     """Hashes and checks passwords; each process does ``slots`` at a time, and lets as many wait.
 
-    More are refused at once: a thread that waits is one that the catalogue cannot use.
+    More are refused at once: a thread that waits is one that the catalogue cannot use. With ``turns``, no more are hashed by all processes together
+    than those allow: with a hash for each worker, a flood of logins would take every processor there is.
     """
 
-    def __init__(self, rules: HashRules, slots: int = 1) -> None:
+    def __init__(self, rules: HashRules, slots: int = 1, turns: MachineTurns | None = None) -> None:
         self._rules = rules
+        self._turns = turns
         self._argon = PasswordHasher(
             time_cost=rules.time,
             memory_cost=rules.memory // 1024,
@@ -88,11 +91,26 @@ class ArgonHasher:
             if not self._slots.acquire(timeout=_WAIT):
                 raise _too_many()
             try:
-                yield
+                with self._machine_turn():
+                    yield
             finally:
                 self._slots.release()
         finally:
             self._places.release()
+
+    @contextmanager
+    def _machine_turn(self) -> Iterator[None]:
+        end = self._turns.take(_WAIT) if self._turns is not None else _nothing
+        if end is None:
+            raise _too_many()
+        try:
+            yield
+        finally:
+            end()
+
+
+def _nothing() -> None:
+    """End a turn that nobody shares."""
 
 
 def _too_many() -> Unavailable:

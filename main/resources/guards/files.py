@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from main.resources.guards.locks import try_lock, unlock
 from main.resources.guards.places import NONE_FREE, Places
 from main.resources.guards.shared import SharedState
 from main.service.errors import UpstreamTimeout
+from main.util.filelocks import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

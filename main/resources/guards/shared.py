@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from main.resources.guards.locks import locked, try_lock, unlock
 from main.resources.guards.pages import (
     DamagedPage,
     Mark,
@@ -24,6 +23,7 @@ from main.resources.guards.pages import (
 )
 from main.service.errors import Unavailable
 from main.service.model import GuardState
+from main.util.filelocks import locked, try_lock, unlock
 from main.util.metrics import TIMINGS
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from limits.storage import Storage
 
-from main.resources.guards.locks import locked
+from main.util.filelocks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

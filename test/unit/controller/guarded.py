@@ -44,6 +44,15 @@ class Call:
         return f"{self.method} {self.path}"
 
 
+def example_of_body(document: dict[str, Any], operation: dict[str, Any]) -> Any:
+    """The body that Swagger UI proposes: the examples of all fields; None for an operation without one."""
+    for each in operation.get("parameters", []):
+        if each["in"] == "body":
+            definition = document["definitions"][each["schema"]["$ref"].rpartition("/")[2]]
+            return {name: field["example"] for name, field in definition["properties"].items()}
+    return None
+
+
 class Guarded:
     """An application over a catalogue in memory; ``auth`` are its settings."""
 
@@ -69,16 +78,9 @@ class Guarded:
             for method, operation in item.items():
                 if method == "parameters":
                     continue
-                described = [each["schema"] for each in operation.get("parameters", []) if each["in"] == "body"]
-                bodies = [self._example(each["$ref"]) for each in described]
-                yield Call(path, method, operation["x-role"], *(bodies or [None]))
+                yield Call(path, method, operation["x-role"], example_of_body(self.document, operation))
                 if method == "get":
                     yield Call(path, "head", operation["x-role"], None)
-
-    def _example(self, reference: str) -> dict[str, Any]:
-        """What Swagger UI makes of a body's fields."""
-        fields = self.document["definitions"][reference.rpartition("/")[2]]["properties"]
-        return {name: field["example"] for name, field in fields.items()}
 
     def prove(self, cookie: str, base: str = "http://localhost") -> dict[str, str]:
         """What a page of ours sends with the cookie's calls."""

@@ -197,7 +197,7 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
         guarded = operation["x-role"] != "public"
         tagged = {"304"} if path.startswith("/products") else set()
         stored = {"503"} if guarded or path in {"/ready", "/.well-known/jwks.json"} else set()
-        assert codes == wanted | stored | ({"401", "429"} if guarded else set()) | tagged, path
+        assert codes == wanted | stored | ({"401", "403", "429"} if guarded else set()) | tagged, path
         assert bool(operation.get("security")) is guarded
         assert operation["summary"]
         assert all(response["description"] for response in operation["responses"].values())
@@ -216,7 +216,8 @@ def test_every_operation_that_writes_documents_its_body_its_answers_and_its_erro
         assert codes - {"200", "202"} == {"422", "429", "500", "503"} | WRITES[place]
         [parameter] = [each for each in operation["parameters"] if each["in"] != "header"]
         assert (parameter["in"], parameter["name"]) == ("body", "body")
-        assert "x-example" not in parameter  # Swagger UI makes one of the fields' examples, and would show this one as the code of an object
+        # Swagger UI makes one of the fields' examples, and would show this one as the code of an object.
+        assert "x-example" not in parameter
         assert parameter["description"]
         assert all(response["description"] for response in operation["responses"].values())
 

@@ -88,6 +88,12 @@ def test_upper_and_lower_case_are_the_same_account(guarded):
     assert guarded.login("x", "ada") == 1
 
 
+def test_each_spelling_that_finds_an_account_counts_for_it(guarded):
+    for name in ("ada", "\uff41da", "a\uff44a", "\U0001d41ada", "\uff21DA"):
+        guarded.login("x", name)
+    assert guarded.login("x", "ad\uff41") == 1
+
+
 def test_a_name_that_nobody_has_is_held_up_alike(guarded):
     assert [guarded.login("x", "nobody") for _ in range(6)] == ["wrong"] * 5 + [1]
 

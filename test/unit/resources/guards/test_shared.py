@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import structlog
 
-from main.resources.guards.locks import try_lock, unlock
 from main.resources.guards.shared import SharedState
 from main.service.model import GuardState
+from main.util.filelocks import try_lock, unlock
 from main.util.metrics import TIMINGS
 
 

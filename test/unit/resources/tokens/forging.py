@@ -32,6 +32,7 @@ def claims(**changes: Any) -> dict[str, Any]:
     """What a door puts into a token, changed; ``...`` leaves a claim out."""
     now = int(NOW.timestamp())
     whole = {"sub": "1", "jti": "t1", "iat": now, "nbf": now, "exp": now + 900, "iss": "aisle", "aud": "api", "typ": "access"}
+    whole |= {"name": "ada", "role": "admin", "sid": f"1-1-{'0' * 32}", "gen": 1}
     return {name: value for name, value in {**whole, **changes}.items() if value is not ...}
 
 

@@ -72,4 +72,4 @@ def _wait(path: Path, patience: float, progress: Callable[[], object]) -> int:
             return file
         if (current := progress()) != seen:
             seen, until = current, time.monotonic() + patience
-    raise TimeoutError("Another process holds the source's lock and does not go on.")
+    raise TimeoutError("Another process holds the lock and does not go on.")

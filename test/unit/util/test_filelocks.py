@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from main.resources.guards import locks
-from main.resources.guards.locks import locked, try_lock, unlock
+from main.util import filelocks as locks
+from main.util.filelocks import locked, try_lock, unlock
 
 
 def test_a_lock_is_held_once_and_can_be_had_again(tmp_path):
