@@ -166,3 +166,24 @@ def test_tokens_are_in_no_log(guarded: Guarded, log_lines: Any):
     logged = str(log_lines())
     assert logged.count("request.served") == 3
     assert not any(secret in logged for secret in (PASSWORD, told["refresh_token"], told["csrf_token"], "wrong-token"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/auth"), ("GET", "/auth/me"), ("POST", "/auth/refresh"), ("GET", "/.well-known/jwks.json")]
+)
+def test_a_parameter_that_there_is_not_is_refused_before_anything_is_done(guarded: Guarded, method: str, path: str):
+    told = log_in(guarded).json
+    body = {"json": {"refresh_token": told["refresh_token"]}} if method == "POST" else {}
+    answer = guarded.ask(method, path, told["access_token"], query_string={"next": "/"}, **body)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["next"])
+    assert guarded.ask("GET", "/products", told["access_token"]).status_code == 200
+    assert guarded.ask("POST", "/auth/refresh", json={"refresh_token": told["refresh_token"]}).status_code == 200
+
+
+def test_tries_are_counted_for_the_account_and_not_for_all_accounts_of_an_address(guarded: Guarded):
+    wrong = {"password": "wrong"}
+    for number in range(22):
+        assert log_in(guarded, json={"username": f"user{number}", **wrong}).status_code == 401
+    told = [log_in(guarded, json={"username": "rita", **wrong}) for _ in range(6)]
+    assert [answer.status_code for answer in told] == [401] * 5 + [429]
+    assert told[-1].headers["Retry-After"] == "1"

@@ -87,6 +87,8 @@ def test_many_keys_in_one_file_are_told_apart(tmp_path, monkeypatch):
         for _ in range(number % 3 + 1):
             storage.incr(str(number), 60)
     assert [storage.get(str(number)) for number in range(300)] == [number % 3 + 1 for number in range(300)]
+    storage.clear("299")
+    assert [storage.get(str(number)) for number in (298, 299)] == [2, 0]
     assert MOST > 300
 
 
@@ -111,7 +113,7 @@ def test_a_file_that_a_stopped_process_holds_is_waited_for_only_so_long(storage,
 def test_a_folder_that_cannot_be_used_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     storage = FileStorage(tmp_path / "file" / "limits")
-    assert not storage.check()
+    assert storage.check() is False
     with pytest.raises(OSError, match="Not a directory"):
         storage.incr("a", 60)
 
