@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,9 @@ from main.service.model import (
     SyncReport,
     SyncState,
     Task,
+    TaskKind,
     TaskQuery,
+    TaskStatus,
     TokenPair,
     Wanted,
 )
@@ -898,6 +901,10 @@ class MemoryTasks:
         found.sort(key=lambda task: _sort_key(task, name), reverse=falls)  # stable: equals stay in the order of their numbers
         start = (query.page - 1) * query.per_page
         return [replace(task, history=()) for task in found[start : start + query.per_page]], len(found)
+
+    def left_by_kind(self) -> dict[TaskKind, int]:
+        with self._held():
+            return Counter(task.kind for task in self.kept.values() if task.status is not TaskStatus.DONE)
 
     def caused(self, prefix: str) -> Sequence[Task]:
         with self._held():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from main.service.ports import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from main.service.model import Task, TaskQuery
+    from main.service.model import Task, TaskKind, TaskQuery
 
 
 class TaskStore(Resource, Protocol):
@@ -30,6 +30,9 @@ class TaskStore(Resource, Protocol):
 
     def find(self, query: TaskQuery) -> tuple[Sequence[Task], int]:
         """Give the page a query asks for, without histories, and how many tasks the whole result has."""
+
+    def left_by_kind(self) -> Mapping[TaskKind, int]:
+        """Give how many tasks of each kind are not done; a kind that has none is left out."""
 
     def caused(self, prefix: str) -> Sequence[Task]:
         """Give all tasks whose cause starts with this, with their histories, by number."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
 
-    from main.service.model import TaskDraft, TaskQuery
+    from main.service.model import TaskDraft, TaskKind, TaskQuery
     from main.service.taskports import TaskStore
     from main.util.clock import Clock
 
@@ -37,6 +37,14 @@ class TaskService:
             StoreDown: the store does not answer.
         """
         return self._store.find(query)
+
+    def left_by_kind(self) -> Mapping[TaskKind, int]:
+        """Give how many tasks of each kind are not done; a kind that has none is left out.
+
+        Raises:
+            StoreDown: the store does not answer.
+        """
+        return self._store.left_by_kind()
 
     def get(self, task_id: int) -> Task:
         """Give one task with its history.

@@ -83,6 +83,12 @@ def test_a_task_comes_back_as_it_was_kept(store):
     assert [(step.version, step.by, step.at) for step in store.get(1).history] == [(2, "ben", LATER)]
 
 
+def test_what_is_left_is_counted_by_kind(store):
+    assert dict(store.left_by_kind()) == {}
+    fill(store)
+    assert dict(store.left_by_kind()) == {TaskKind.MANUAL: 4, TaskKind.MISMATCH: 1}
+
+
 def test_numbers_count_up_and_are_not_given_again(store):
     assert [store.add(make_task()).id for _ in range(3)] == [1, 2, 3]
     assert store.delete(3, 1)

@@ -8,12 +8,15 @@ from main.controller.console.frame import console_of_app, show
 from main.controller.console.history import SHOWN, draw_history
 from main.controller.context import services
 from main.controller.guards import reader
+from main.service.errors import StoreDown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Response
 
     from main.controller.console.history import History
-    from main.service.model import LastSync
+    from main.service.model import LastSync, TaskKind
 
 
 @reader
@@ -22,7 +25,15 @@ def show_overview() -> Response:
     statuses = services().sources.find_all()
     histories = {status.source.name: _give_history(status.source.name, status.record.last_sync) for status in statuses}
     size = sum(status.record.products for status in statuses)
-    return show("overview", statuses=statuses, histories=histories, size=size)
+    return show("overview", statuses=statuses, histories=histories, size=size, left=_count_tasks())
+
+
+def _count_tasks() -> Mapping[TaskKind, int] | None:
+    """Give how many tasks of each kind are left; None while the board is away, which keeps nobody from the sources."""
+    try:
+        return services().tasks.left_by_kind()
+    except StoreDown:
+        return None
 
 
 def _give_history(name: str, last: LastSync | None) -> History:

@@ -20,17 +20,18 @@ from main.controller.middleware import load_args
 from main.controller.parameters import ProductItemSchema, ProductQuerySchema
 from main.controller.problems import flatten
 from main.controller.views import View, cover_rejected, open_facets, refuse_hidden
-from main.service.errors import InvalidQuery, NotFound
+from main.service.errors import InvalidQuery, NotFound, StoreDown
+from main.service.model import TaskQuery
 from main.service.required import insist
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask import Response
     from werkzeug.datastructures import MultiDict
 
     from main.controller.console.words import Word
-    from main.service.model import Query, SourceStatus, Wish
+    from main.service.model import Query, SourceStatus, Task, Wish
 
 _QUERY = ProductQuerySchema()
 _ITEM = ProductItemSchema()
@@ -70,7 +71,15 @@ class ProductPage(MethodView):
         # Without the statuses: that a required shop is silent is what this page is there to show.
         shown = confirm((document,), wish, (), view).documents[0] if wish.live else view.render(document)
         card = read_card(shown)
-        return show("product", card=card, notes=covered, standing=_find(card.source))
+        return show("product", card=card, notes=covered, standing=_find(card.source), tasks=_find_tasks(product_id))
+
+
+def _find_tasks(product_id: str) -> Sequence[Task] | None:
+    """Give a product's tasks, the newest first; None while the board is away, which keeps nobody from the product."""
+    try:
+        return services().tasks.find(TaskQuery(product=(product_id,), sort="-created"))[0]
+    except StoreDown:
+        return None
 
 
 def _ask(given: MultiDict[str, str], hidden: frozenset[str]) -> tuple[Query, Wish]:

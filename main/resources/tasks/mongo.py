@@ -14,6 +14,7 @@ from pymongo.read_concern import ReadConcern
 from main.resources.tasks.records import FILTERS, HISTORY, from_record, split_sort, to_record
 from main.resources.tasks.turns import Turns, needs_turns
 from main.service.errors import StoreDown
+from main.service.model import TaskKind, TaskStatus
 from main.util.text import fold
 
 if TYPE_CHECKING:
@@ -102,6 +103,13 @@ class MongoTasks:
             total = tasks.count_documents(wanted)
             page = tasks.find(wanted, {HISTORY: False}).sort(order).skip((query.page - 1) * query.per_page)
             return [_read(found) for found in page.limit(query.per_page)], total
+
+    def left_by_kind(self) -> dict[TaskKind, int]:
+        """Give how many tasks of each kind are not done; a kind that has none is left out."""
+        wanted = {"$match": {"status": {"$ne": TaskStatus.DONE.value}}}
+        counted = {"$group": {"_id": "$kind", "number": {"$sum": 1}}}
+        with self._collections() as (tasks, _):
+            return {TaskKind(found["_id"]): int(found["number"]) for found in tasks.aggregate([wanted, counted])}
 
     def caused(self, prefix: str) -> Sequence[Task]:
         """Give all tasks whose cause starts with this, with their histories, by number."""

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from main.resources.database.engine import store_errors
 from main.resources.tasks.records import from_record, to_record
-from main.resources.tasks.tables import COUNT, COUNTER, LAST_NUMBER, NEXT_NUMBER, TASK, count_of, page_of
+from main.resources.tasks.tables import COUNT, COUNTER, LAST_NUMBER, LEFT_BY_KIND, NEXT_NUMBER, TASK, count_of, page_of
+from main.service.model import TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,6 +86,11 @@ class SqlTasks(ABC):
         with self._reading() as connection:
             total = connection.execute(count_of(query)).scalar_one()
             return self._all(connection, page_of(query)), total
+
+    def left_by_kind(self) -> dict[TaskKind, int]:
+        """Give how many tasks of each kind are not done; a kind that has none is left out."""
+        with self._reading() as connection:
+            return {TaskKind(kind): int(number) for kind, number in connection.execute(LEFT_BY_KIND)}
 
     def caused(self, prefix: str) -> Sequence[Task]:
         """Give all tasks whose cause starts with this, with their histories, by number."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from main.resources.database.engine import Schema
 from main.resources.tasks.records import FILTERS, HISTORY, split_sort
+from main.service.model import TaskStatus
 from main.util.text import fold
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ LISTED = [column for column in TASK.c if column.name not in {HISTORY, "title_key
 NEXT_NUMBER = sa.update(COUNTER).values(last=COUNTER.c.last + 1).returning(COUNTER.c.last)
 LAST_NUMBER = sa.select(COUNTER.c.last)
 COUNT = sa.select(sa.func.count()).select_from(TASK)
+LEFT_BY_KIND = sa.select(TASK.c.kind, sa.func.count()).where(TASK.c.status != TaskStatus.DONE.value).group_by(TASK.c.kind)
 
 
 def page_of(query: TaskQuery) -> sa.Select[Any]:

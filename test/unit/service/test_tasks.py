@@ -166,3 +166,9 @@ def test_a_store_that_is_down_is_told(service, kept):
     kept.down = True
     with pytest.raises(StoreDown):
         service.find(TaskQuery())
+
+
+def test_what_is_left_is_counted_by_kind(service, task):
+    service.create(TaskDraft(title="Other", kind=TaskKind.MISMATCH), "ada")
+    service.change(task.id, {"status": TaskStatus.DONE}, ANY, "ada")
+    assert dict(service.left_by_kind()) == {TaskKind.MISMATCH: 1}

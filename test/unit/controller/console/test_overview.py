@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from main.app import create_app
-from main.service.model import Outcome
-from test.fakes import NOW, FakeClock, FakeDoor, MemoryCatalogue, make_product, make_report, put_snapshot
+from main.service.model import Outcome, TaskKind, TaskStatus
+from test.fakes import NOW, FakeClock, FakeDoor, MemoryCatalogue, make_product, make_report, make_task, put_snapshot
 from test.unit.controller.console.pages import BROWSER, Pages, Parsed
 
 if TYPE_CHECKING:
@@ -68,3 +68,23 @@ def test_a_history_is_read_again_only_when_there_is_news(pages: Pages):
     pages.store.record(make_report("lumen", Outcome.FAILED, id=number))
     assert told() == "The last 2 syncs: 1 ok, 1 failed; 250 ms to 250 ms"
     assert asked[3:] == ["lumen", "lumen"]
+
+
+def test_tasks_that_are_left_are_counted_by_kind_the_most_first(pages: Pages):
+    for kind, status in [(TaskKind.MISMATCH, TaskStatus.OPEN)] * 2 + [(TaskKind.MISSING_IMAGE, TaskStatus.DONE)]:
+        pages.tasks.add(make_task(kind=kind, status=status))
+    page = pages.see("/", "reader")
+    assert [link["href"] for link in page.all("a") if "kind=" in (link["href"] or "")] == [
+        "/console/tasks?kind=mismatch",
+        "/console/tasks?kind=manual",
+    ]
+    assert "same article, other brand 2 by hand 1" in page.text
+    pages.tasks.kept.clear()
+    assert "Nothing is to be done." in pages.see("/", "reader").text
+
+
+def test_a_board_that_is_away_leaves_the_sources(pages: Pages):
+    pages.tasks.down = True
+    page = pages.see("/", "reader")
+    assert "The task board does not answer now." in page.text
+    assert len(page.all("svg")) == 3

@@ -7,7 +7,7 @@ import pytest
 
 from main.service.model import Availability, Fault, Money, PriceRange, Rating, Rejected, Variant
 from main.settings.model import Hide
-from test.fakes import NOW, MemoryCatalogue, make_product, put_snapshot
+from test.fakes import NOW, MemoryCatalogue, make_product, make_task, put_snapshot
 from test.unit.controller.console.pages import Pages
 
 if TYPE_CHECKING:
@@ -212,3 +212,15 @@ def test_the_same_products_as_in_the_api(shelf: Pages):
     links = [link["href"] for link in page.all("a") if (link["href"] or "").startswith("/console/products/")]
     assert links == [f"/console/products/{product['id']}" for product in wanted["data"]]
     assert isinstance(shelf.store, MemoryCatalogue)
+
+
+def test_a_product_has_its_tasks_beside_it(pages: Pages):
+    product, url = "lumen:1", "/console/products/lumen:1"
+    assert "There is no task about this product." in pages.see(url, "reader").text
+    pages.tasks.add(make_task("Ask for a picture", product=product))
+    page = pages.see(url, "editor")
+    assert page.one("a", href="/console/tasks/2")
+    assert page.one("a", href=f"/console/tasks?product={product}#new")
+    assert pages.see(url, "reader").all("a", href=f"/console/tasks?product={product}#new") == []
+    pages.tasks.down = True
+    assert "The task board does not answer now." in pages.see(url, "reader").text
