@@ -11,6 +11,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -47,9 +48,6 @@ class PostgresServer:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             other = pwd.getpwnam("nobody")
             self._as = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []}
-            for above in [folder, *folder.parents]:
-                if above.stat().st_uid == 0 and above.stat().st_mode & 0o005 != 0o005 and len(above.parts) > 2:
-                    above.chmod(above.stat().st_mode | 0o011)
             os.chown(folder, other.pw_uid, other.pw_gid)
 
     def start(self) -> None:
@@ -112,14 +110,18 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[PostgresServer]:
-    """A PostgreSQL server; skips the test, and says why, where it is not installed."""
-    server = PostgresServer(folder)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+def postgres(_: Path) -> Iterator[PostgresServer]:
+    """A PostgreSQL server; skips the test, and says why, where it is not installed.
+
+    Its folder is none of pytest's, which are closed to the user that the server runs as.
+    """
+    with TemporaryDirectory(prefix="aisle-postgres-") as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _mongod(folder: Path, port: int) -> list[str]:

@@ -49,7 +49,7 @@ def run_schemathesis(url: str, folder: Path, *options: str) -> subprocess.Comple
         "NO_COLOR": "1",
     }
     command = [sys.executable, "-c", RUN, "run", f"{url}/swagger.json", "--checks", "all", "--warnings", "off", *options]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=240, check=False)
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
