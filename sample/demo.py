@@ -196,6 +196,7 @@ def print_banner(plan: Plan, family: Family) -> None:
     front = "Nginx, then uWSGI" if plan.nginx else "uWSGI's own HTTP router (no Nginx found; install one to have it in front)"
     say(
         f"\nAisle is running at {plan.address}\n"
+        f"  open   {plan.address}/ in a browser: the console\n"
         f"  docs   {plan.address}/docs\n"
         f"  try    curl '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"

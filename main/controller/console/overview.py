@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from main.controller.console.frame import console_of_app, show
+from flask.views import MethodView
+
+from main.controller.console.frame import console_of_app, go, show
 from main.controller.console.history import SHOWN, draw_history
 from main.controller.context import services
-from main.controller.guards import reader
+from main.controller.guards import public, reader
 
 if TYPE_CHECKING:
     from flask import Response
@@ -23,6 +25,15 @@ def show_overview() -> Response:
     histories = {status.source.name: _give_history(status.source.name, status.record.last_sync) for status in statuses}
     size = sum(status.record.products for status in statuses)
     return show("overview", statuses=statuses, histories=histories, size=size)
+
+
+class HomePage(MethodView):
+    """Where the console's addresses begin."""
+
+    @public
+    def get(self) -> Response:
+        """Lead to the overview."""
+        return go("root")
 
 
 def _give_history(name: str, last: LastSync | None) -> History:

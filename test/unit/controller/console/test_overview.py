@@ -68,3 +68,9 @@ def test_a_history_is_read_again_only_when_there_is_news(pages: Pages):
     pages.store.record(make_report("lumen", Outcome.FAILED, id=number))
     assert told() == "The last 2 syncs: 1 ok, 1 failed; 250 ms to 250 ms"
     assert asked[3:] == ["lumen", "lumen"]
+
+
+def test_who_types_the_consoles_own_address_gets_there(pages: Pages):
+    for url in ("/console", "/console/"):
+        answer = pages.get(url)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
