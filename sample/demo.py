@@ -197,6 +197,7 @@ def print_banner(plan: Plan, family: Family) -> None:
     front = "Nginx, then uWSGI" if plan.nginx else "uWSGI's own HTTP router (no Nginx found; install one to have it in front)"
     say(
         f"\nAisle is running at {plan.address}\n"
+        f"  open   {plan.address}/ in a browser: the console\n"
         f"  docs   {plan.address}/docs\n"
         f"  login  {describe_access(plan)}\n"
         f"  try    {describe_curl()} '{plan.address}/products?per_page=3'\n"

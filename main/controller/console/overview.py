@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from main.controller.console.frame import console_of_app, show
+from flask.views import MethodView
+
+from main.controller.console.frame import console_of_app, go, show
 from main.controller.console.history import SHOWN, draw_history
 from main.controller.context import services
-from main.controller.guards import reader
+from main.controller.guards import public, reader
 from main.service.errors import StoreDown
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ def _count_tasks() -> Mapping[TaskKind, int] | None:
         return services().tasks.left_by_kind()
     except StoreDown:
         return None
+
+
+class HomePage(MethodView):
+    """Where the console's addresses begin."""
+
+    @public
+    def get(self) -> Response:
+        """Lead to the overview."""
+        return go("root")
 
 
 def _give_history(name: str, last: LastSync | None) -> History:

@@ -13,6 +13,7 @@ from main.controller.console.board import BoardPage
 from main.controller.console.cards import is_shown
 from main.controller.console.frame import Console, asset, attach_console, console_of_app
 from main.controller.console.login import LoginPage, LogoutPage
+from main.controller.console.overview import HomePage
 from main.controller.console.products import ProductPage, ProductsPage
 from main.controller.console.sources import SourcePage, SourcesPage
 from main.controller.console.task import TaskPage
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 console = Blueprint("console", __name__, url_prefix="/console")
 
 # The overview stands at /, which is an endpoint of the API as well: main/controller/platform.py.
+console.add_url_rule("/", view_func=HomePage.as_view("home"), strict_slashes=False)
 console.add_url_rule("/products", view_func=ProductsPage.as_view("products"))
 console.add_url_rule("/products/<path:product_id>", view_func=ProductPage.as_view("product"))
 console.add_url_rule("/sources", view_func=SourcesPage.as_view("sources"))

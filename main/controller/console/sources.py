@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import orjson
 from flask.views import MethodView
 from marshmallow import validate
 from marshmallow.fields import String
@@ -122,17 +121,7 @@ def _show(status: SourceStatus, forms: Forms | None, code: int = HTTPStatus.OK) 
         forms=forms,
         syncs=syncs,
         history=draw_history(syncs),
-        rejected=[
-            {**cover_rejected(record, hidden), "raw": _spread(record.raw) if not hidden else None} for record in rejected
-        ],
+        rejected=[cover_rejected(record, hidden) for record in rejected],
         total=total,
         steps=build_steps(given, page, _REJECTED, total),
     )
-
-
-def _spread(raw: str) -> str:
-    """Give a record one field a line; one that was cut, or is no JSON, as it came."""
-    try:
-        return orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
-    except ValueError:
-        return raw

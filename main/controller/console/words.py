@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
 from main.service.model import Availability, LookState, Resolution, State, SyncState, TaskKind, TaskStatus
 from main.util.clock import isoformat
 
@@ -143,6 +145,14 @@ def tell_number(number: int) -> str:
     return f"{number:,}"
 
 
+def spread_record(raw: str) -> str:
+    """Give a record one field a line; one that was cut, or is no JSON, as it came."""
+    try:
+        return orjson.dumps(orjson.loads(raw), option=orjson.OPT_INDENT_2).decode()
+    except ValueError:
+        return raw
+
+
 FILTERS = {
     "state": tell_state,
     "look": tell_look,
@@ -155,4 +165,5 @@ FILTERS = {
     "duration": tell_duration,
     "number": tell_number,
     "utc": isoformat,
+    "record": spread_record,
 }

@@ -88,3 +88,9 @@ def test_a_board_that_is_away_leaves_the_sources(pages: Pages):
     page = pages.see("/", "reader")
     assert "The task board does not answer now." in page.text
     assert len(page.all("svg")) == 3
+
+
+def test_who_types_the_consoles_own_address_gets_there(pages: Pages):
+    for url in ("/console", "/console/"):
+        answer = pages.get(url)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")

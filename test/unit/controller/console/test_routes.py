@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROLES = {
     ("GET", "/"): "reader",
+    ("GET", "/console"): "public",
+    ("GET", "/console/"): "public",
     ("GET", "/console/products"): "reader",
     ("GET", "/console/products/lumen:1"): "reader",
     ("GET", "/console/sources"): "reader",

@@ -66,3 +66,9 @@ def test_availability_is_told_as_people_write_it():
     assert words.tell_availability("SoldOut") == ("Sold out", "bad")
     assert words.tell_availability("PreOrder") == ("Pre order", "wait")
     assert all(words.tell_availability(word.value).text for word in Availability)
+
+
+def test_a_record_has_one_field_a_line_unless_it_is_no_json():
+    assert words.spread_record('{"a":[1],"b":"<"}') == '{\n  "a": [\n    1\n  ],\n  "b": "<"\n}'
+    for raw in ('{"cut": "of', "a;b;c", ""):
+        assert words.spread_record(raw) == raw
