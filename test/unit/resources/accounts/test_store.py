@@ -1,6 +1,7 @@
 """What holds for SQLite only; what holds for every account store is in test/contract."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,10 +92,13 @@ def test_keys_that_ended_a_month_ago_are_swept_when_the_next_is_made(store, cloc
         until = NOW + timedelta(hours=1) if name == "over" else None
         store.add_key(ApiKey(id=name, name=name, role=Role.READER, created_at=NOW, expires_at=until), name.encode())
     store.revoke_key("revoked", NOW)
-    clock.advance(31 * 24 * 3600)
-    store.add_key(KEY, b"new")
-    listed = store.keys()
-    assert {key.id for key in listed} == {"lasting", "k1"}
+    clock.advance(30 * 24 * 3600)
+    listed = []
+    for wait in (0, 1, 3599, 1):
+        clock.advance(wait)
+        store.add_key(replace(KEY, id=f"new {wait} {len(listed)}"), str(len(listed)).encode())
+        listed.append({key.id for key in store.keys() if not key.id.startswith("new")})
+    assert listed == [{"lasting", "over", "revoked"}, {"lasting", "over"}, {"lasting", "over"}, {"lasting"}]
 
 
 def test_the_use_of_a_key_is_written_every_five_minutes_at_most(path, store):
