@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,25 @@ def test_nobody_else_can_read_the_file_not_even_one_that_was_there_before(tmp_pa
         "aisle.db.writer": 0,
     }
     store.close()
+
+
+def test_the_folder_and_those_above_it_are_made(tmp_path):
+    for _ in range(2):
+        store = SqliteAccounts(tmp_path / "above" / "data" / "aisle.db")
+        store.open()
+        store.ping()
+        store.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of a process are shown by Linux only")
+def test_what_is_closed_holds_no_file_open(path, store, ada):
+    def held():
+        links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        return [link.readlink() for link in links if link.readlink().name.startswith(path.name)]
+
+    assert (store.find("ada"), len(held()) > 0) == (ada, True)
+    store.close()
+    assert held() == []
 
 
 @pytest.mark.parametrize("damaged", ["file", "folder"])
@@ -97,7 +117,8 @@ def test_keys_that_ended_a_month_ago_are_swept_when_the_next_is_made(store, cloc
     for wait in (0, 1, 3599, 1):
         clock.advance(wait)
         store.add_key(replace(KEY, id=f"new {wait} {len(listed)}"), str(len(listed)).encode())
-        listed.append({key.id for key in store.keys() if not key.id.startswith("new")})
+        kept = store.keys()
+        listed.append({key.id for key in kept if not key.id.startswith("new")})
     assert listed == [{"lasting", "over", "revoked"}, {"lasting", "over"}, {"lasting", "over"}, {"lasting"}]
 
 
