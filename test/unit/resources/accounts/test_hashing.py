@@ -61,14 +61,15 @@ def test_anything_that_json_can_hold_is_a_password(hasher, password):
     "broken", ["", "hunter2", "$argon2id$v=19$m=64", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=64,t=1,p=1$x$y"]
 )
 def test_what_is_no_hash_is_nobodys_password(hasher, broken):
-    assert not hasher.verify(broken, "hunter2")
+    assert hasher.verify(broken, "hunter2") is False
 
 
 def test_a_hash_is_made_anew_when_the_parameters_have_risen_and_only_then(hasher):
-    dearer = (HashRules(memory=128 * 1024, time=1), HashRules(memory=64 * 1024, time=2))
+    dearer = (HashRules(memory=65 * 1024, time=1), HashRules(memory=1100 * 1024, time=1), HashRules(memory=64 * 1024, time=2))
     for rules in dearer:
         assert ArgonHasher(rules).needs_rehash(hasher.hash("x"))
         assert not hasher.needs_rehash(ArgonHasher(rules).hash("x"))
+        assert not ArgonHasher(rules).needs_rehash(ArgonHasher(rules).hash("x"))
     assert not hasher.needs_rehash(hasher.hash("x"))
     assert hasher.needs_rehash(PasswordHasher(1, 64, 1, type=Type.I).hash("x"))
     assert hasher.needs_rehash("hunter2")

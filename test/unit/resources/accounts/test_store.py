@@ -1,7 +1,9 @@
 """What holds for SQLite only; what holds for every account store is in test/contract."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,25 @@ def test_nobody_else_can_read_the_file_not_even_one_that_was_there_before(tmp_pa
         "aisle.db.writer": 0,
     }
     store.close()
+
+
+def test_the_folder_and_those_above_it_are_made(tmp_path):
+    for _ in range(2):
+        store = SqliteAccounts(tmp_path / "above" / "data" / "aisle.db")
+        store.open()
+        store.ping()
+        store.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of a process are shown by Linux only")
+def test_what_is_closed_holds_no_file_open(path, store, ada):
+    def held():
+        links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        return [link.readlink() for link in links if link.readlink().name.startswith(path.name)]
+
+    assert (store.find("ada"), len(held()) > 0) == (ada, True)
+    store.close()
+    assert held() == []
 
 
 @pytest.mark.parametrize("damaged", ["file", "folder"])
@@ -91,10 +112,14 @@ def test_keys_that_ended_a_month_ago_are_swept_when_the_next_is_made(store, cloc
         until = NOW + timedelta(hours=1) if name == "over" else None
         store.add_key(ApiKey(id=name, name=name, role=Role.READER, created_at=NOW, expires_at=until), name.encode())
     store.revoke_key("revoked", NOW)
-    clock.advance(31 * 24 * 3600)
-    store.add_key(KEY, b"new")
-    listed = store.keys()
-    assert {key.id for key in listed} == {"lasting", "k1"}
+    clock.advance(30 * 24 * 3600)
+    listed = []
+    for wait in (0, 1, 3599, 1):
+        clock.advance(wait)
+        store.add_key(replace(KEY, id=f"new {wait} {len(listed)}"), str(len(listed)).encode())
+        kept = store.keys()
+        listed.append({key.id for key in kept if not key.id.startswith("new")})
+    assert listed == [{"lasting", "over", "revoked"}, {"lasting", "over"}, {"lasting", "over"}, {"lasting"}]
 
 
 def test_the_use_of_a_key_is_written_every_five_minutes_at_most(path, store):
