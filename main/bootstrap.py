@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from main import __version__
+from main.bootstrap_tasks import make_board, make_ruler
 from main.controller.documents import dump_figures, dump_product
 from main.resources.accounts.firstpassword import FILE as FIRST_PASSWORD
 from main.resources.accounts.firstpassword import FirstPasswordNotice
@@ -29,7 +30,6 @@ from main.resources.guards.files import FileGuardBook
 from main.resources.limits.counters import StorageCounters
 from main.resources.limits.storages import make_storages
 from main.resources.replies.sqlite import SqliteReplies
-from main.resources.tasks.stores import kind_of, make_tasks
 from main.resources.tokens.codec import JwtCodec
 from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.installation import installation_secret
@@ -64,7 +64,6 @@ from main.service.status import Identity, StatusService
 from main.service.switch import is_enabled
 from main.service.sync import SyncService
 from main.service.syncs import SyncsService, SyncStores
-from main.service.taskcopy import TaskCopy
 from main.service.tasks import TaskService
 from main.service.trial import TrialService
 from main.service.watch import Watcher
@@ -175,14 +174,13 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     accounts = make_account_store(settings, clock)
     door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
     counters = given.get("counters") or make_counters(settings)
-    tasks = given.get("tasks") or make_tasks(settings.tasks.url, settings.data)
+    tasks = make_board(settings, given.get("tasks"))
     lifecycle = Lifecycle(
         [
             Component("catalogue", "sqlite", reader),
             Component("accounts", "sqlite", accounts),
             *([Component("door", "tokens", door)] if isinstance(door, DoorService) else ()),
-            # A catalogue is of use without its board: a task store that is away opens itself when it is back.
-            Component("tasks", kind_of(settings.tasks.url), tasks, essential=False),
+            tasks,
             Component("cache", settings.cache.kind, cache, essential=False),
             Component("live", "threads", live, essential=False),
         ]
@@ -206,7 +204,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
         replies=SqliteReplies(path),
         clock=clock,
-        tasks=TaskService(tasks, clock),
+        tasks=TaskService(tasks.resource, clock),
     )
 
 
@@ -321,8 +319,11 @@ def build_sync(
     def dial(source: Source) -> Connector:
         return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=kept)
 
-    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event())
-    lifecycle = Lifecycle([Component("catalogue", "sqlite", store), Component("answers", "file", kept, essential=False)])
+    # A catalogue that was given in place of the real one is nothing the rules could look into.
+    follow, needed = (lambda *_: None, []) if writer else make_ruler(settings, clock)
+    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=follow)
+    kept_answers = Component("answers", "file", kept, essential=False)
+    lifecycle = Lifecycle([Component("catalogue", "sqlite", store), kept_answers, *needed])
     registry = SourceRegistry(settings.sources)
     follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
     return SyncServices(sync, Watcher(sync, registry, book, follower, only=only), book, lifecycle)
@@ -345,22 +346,6 @@ def _make_account_service(settings: Settings, store: AccountStore, clock: Clock)
     turns = MachineTurns(settings.data / HASHING, auth.hash_slots)
     hasher, first = ArgonHasher(auth.argon2, auth.hash_slots, turns), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
     return AccountService(store, hasher, first, clock, password_min=auth.password_min)
-
-
-@contextmanager
-def build_task_copy(settings: Settings, source: str, target: str) -> Iterator[TaskCopy]:
-    """Give what copies tasks from the store of one URL to that of another, both open inside.
-
-    Raises:
-        StoreDown: one of them cannot be used.
-    """
-    stores = [make_tasks(url, settings.data) for url in (source, target)]
-    lifecycle = Lifecycle([Component(name, "tasks", store) for name, store in zip(("source", "target"), stores, strict=True)])
-    try:
-        lifecycle.open()
-        yield TaskCopy(*stores)
-    finally:
-        lifecycle.close()
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

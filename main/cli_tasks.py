@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from main.bootstrap import build_task_copy
+from main.bootstrap_tasks import build_task_copy
 from main.cli_common import fail, load
 from main.service.errors import AisleError
 from main.settings import SettingsError, read_task_url

@@ -51,7 +51,7 @@ class Progress:
 
 
 class SyncService:
-    """Syncs sources, one at a time or all together."""
+    """Syncs sources, one at a time or all together; ``after`` is called with each report, when the source is free again."""
 
     def __init__(
         self,
@@ -60,12 +60,15 @@ class SyncService:
         dump: Callable[[Product], bytes],
         clock: Clock,
         stop: threading.Event,
+        *,
+        after: Callable[[Source, SyncReport], None] = lambda *_: None,
     ) -> None:
         self.clock = clock
         self.stop = stop
         self.store = store
         self._connect = connect
         self._dump = dump
+        self._after = after
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[:8]}"
 
     def sync_all(
@@ -101,6 +104,7 @@ class SyncService:
                 self._plan_next(source, done)
             finally:
                 self.store.release(source.name, self._owner)
+            self._after(source, done)
             return done
 
     def _attempt(

@@ -135,7 +135,7 @@ class TaskService:
         return to_milliseconds(self._clock.now())
 
 
-def make_task(draft: TaskDraft, now: dt.datetime, by: str) -> Task:
+def make_task(draft: TaskDraft, now: dt.datetime, by: str, cause: str | None = None) -> Task:
     """Give a new task, its number still to be found."""
     return Task(
         id=0,
@@ -147,6 +147,7 @@ def make_task(draft: TaskDraft, now: dt.datetime, by: str) -> Task:
         kind=draft.kind,
         product=draft.product,
         assignee=draft.assignee,
+        cause=cause,
         created_at=now,
         created_by=by,
         updated_at=now,

@@ -25,6 +25,7 @@ _SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _SIZE = re.compile(r"(\d{1,9})\s*(B|KiB|MiB|GiB)\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})\s*(ms|s|m|h|d)\Z", re.ASCII)
 _RATE = re.compile(r"([1-9]\d{0,5})\s*/\s*(s|m|h|d)\Z", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,9})\s*%\Z", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 
 
@@ -129,6 +130,23 @@ class LimitRate(fields.Field[Any]):
         if not found:
             raise ValidationError("requests in a period of s, m, h or d, such as 600/m, or off")
         return Rate(int(found[1]), _UNITS[found[2]])
+
+
+class Percent(fields.Field[Any]):
+    """A share such as ``50%``, or ``off``."""
+
+    def __init__(self, at_least: int, at_most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.at_least = at_least
+        self.at_most = at_most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | None:  # noqa: ARG002
+        if value is False or value == "off":  # YAML takes a bare off for false
+            return None
+        found = _PERCENT.match(value.strip()) if isinstance(value, str) else None
+        if not found or not self.at_least <= int(found[1]) <= self.at_most:
+            raise ValidationError(f"a share from {self.at_least}% to {self.at_most}%, or off")
+        return int(found[1])
 
 
 class SourceName(fields.Field[str]):

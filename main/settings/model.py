@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from main.service.model import HashRules, LiveRules, Platform, Rate
+from main.service.model import HashRules, LiveRules, Platform, Rate, TaskRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +42,10 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Where tasks are kept."""
+    """Where tasks are kept, and which of them write themselves."""
 
     url: str = field(default="sqlite:///tasks.db", repr=False)  # may hold a password
+    rules: TaskRules = field(default_factory=TaskRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from main.service.model import HashRules, LiveRules, Source
+from main.service.model import HashRules, LiveRules, Source, TaskRules
 from main.settings import model
 from main.settings.access import HideSchema, Hosts, Origins
-from main.settings.basics import Section, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration, LimitRate, Size
+from main.settings.basics import Section, boolean, integer, one_of, text
+from main.settings.fields import CurrencyCode, Duration, LimitRate, Percent, Size
 from main.settings.servers import SERVERS, ServerUrl, TaskUrl
 from main.settings.sources import SourceSchema, read_files
 from main.settings.tokens import TokensSchema
@@ -44,11 +44,24 @@ class StoreSchema(Section):
     )
 
 
+class RulesSchema(Section):
+    """``tasks.rules``."""
+
+    into = TaskRules
+    quarantine = boolean()
+    stale_source = boolean()
+    missing_image = boolean()
+    missing_description = boolean()
+    mismatch = boolean()
+    price_spread = Percent(1, 1_000)
+
+
 class TasksSchema(Section):
     """``tasks``."""
 
     into = model.Tasks
     url = TaskUrl()
+    rules = fields.Nested(RulesSchema)
 
     @pre_load
     def replace_files(self, data: Any, **_: Any) -> Any:

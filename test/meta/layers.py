@@ -31,7 +31,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.resources.upstream": ("main.resources.upstream", "main.resources.guards.memory", *CORE, "main.util"),
     "main.util": ("main.util",),
     "main.settings": ("main.settings", "main.service.model", "main.util"),
-    "main.bootstrap": ("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
+    "main.bootstrap": (
+        *("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
+        "main.bootstrap_tasks",
+    ),
+    "main.bootstrap_tasks": ("main.service", "main.resources", "main.util", "main.settings"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.cli": (
         *("main.cli_common", "main.cli_keys", "main.cli_tasks", "main.cli_users"),
@@ -39,7 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "main.cli_common": ("main.settings", "main.util", *TYPES),
     "main.cli_keys": ("main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.cli_tasks": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_tasks": ("main.cli_common", "main.bootstrap_tasks", "main.settings", "main.util", *TYPES),
     "main.cli_users": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),

@@ -1,6 +1,7 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
 from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
+from main.service.model.finding import Finding, Flaw, Rival, TaskRules
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
 from main.service.model.idempotency import Begun, Claim, Reply, Standing
 from main.service.model.limit import Count, Policy, Verdict
@@ -80,6 +81,8 @@ __all__ = [
     "FieldMap",
     "FieldRule",
     "FieldShape",
+    "Finding",
+    "Flaw",
     "GuardChange",
     "GuardState",
     "GuardView",
@@ -112,6 +115,7 @@ __all__ = [
     "Rejected",
     "Reply",
     "Resolution",
+    "Rival",
     "Role",
     "Shape",
     "Source",
@@ -129,6 +133,7 @@ __all__ = [
     "TaskDraft",
     "TaskKind",
     "TaskQuery",
+    "TaskRules",
     "TaskStatus",
     "Term",
     "TermKind",
