@@ -29,10 +29,14 @@ PAGES = {
     "sources": "/console/sources",
     "source": "/console/sources/bazaar",
     "source-done": "/console/sources/parts?done=sync",
+    "tasks": "/console/tasks",
+    "tasks-wrong": "/console/tasks?status=odd&priority=9",
+    "task": "/console/tasks/1",
     "login": "/console/login",
     "missing": "/console/nothing",
 }
 MISSING = {"missing", "product-rejected"}
+WRONG = {"products-wrong", "tasks-wrong"}
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["js", "no-js"])
@@ -53,7 +57,7 @@ def test_every_page_is_whole(visit: Callable[..., Visit], name: str, width: int,
 
 def is_expected(complaint: str, name: str) -> bool:
     """Pictures that are not to be had, and pages whose status is an error, are no defects of the page."""
-    return "ERR_" in complaint or "404" in complaint or (name == "products-wrong" and "422" in complaint)
+    return "ERR_" in complaint or "404" in complaint or (name in WRONG and "422" in complaint)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -78,7 +78,7 @@ def test_tasks_that_are_left_are_counted_by_kind_the_most_first(pages: Pages):
         "/console/tasks?kind=mismatch",
         "/console/tasks?kind=manual",
     ]
-    assert "same article, other brand 2 by hand 1" in page.text
+    assert "same article, other brand: 2 by hand: 1" in page.text
     pages.tasks.kept.clear()
     assert "Nothing is to be done." in pages.see("/", "reader").text
 
