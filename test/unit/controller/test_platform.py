@@ -23,6 +23,7 @@ COMPONENTS = [
     {"name": "catalogue", "kind": "sqlite", "up": True, "essential": True},
     {"name": "accounts", "kind": "sqlite", "up": True, "essential": True},
     {"name": "door", "kind": "tokens", "up": True, "essential": True},
+    {"name": "tasks", "kind": "sqlite", "up": True, "essential": False},
     {"name": "cache", "kind": "memory", "up": True, "essential": False},
     {"name": "live", "kind": "threads", "up": True, "essential": False},
 ]
