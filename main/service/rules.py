@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from itertools import islice
 from statistics import median_low
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from main.util.text import clean_line, fold, shorten
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from main.service.model import Flaw, Rejected, Rival, Source, SourceRecord
 
 _TITLE, _TEXT, _PRODUCT = 200, 2_000, 200
+_LINES = 50  # a thousand products under one GTIN are told by some of them
 _UNIT = 10_000
 
 
@@ -87,8 +89,9 @@ def find_mismatches(rivals: Iterable[Rival]) -> Iterator[Finding]:
 def find_spread(rivals: Iterable[Rival], percent: int) -> Iterator[Finding]:
     """Give a finding for each product whose price differs from the median of the other shops' by more than so many percent."""
     for group in _group(rivals).values():
+        lowest = _lowest(group)
         for rival in group:
-            others = _lowest_of_others(rival, group)
+            others = [price for source, price in lowest[rival.currency].items() if source != rival.source]
             if not others or rival.price is None:
                 continue
             usual = median_low(others)
@@ -105,12 +108,14 @@ def find_spread(rivals: Iterable[Rival], percent: int) -> Iterator[Finding]:
             )
 
 
-def _lowest_of_others(rival: Rival, group: Sequence[Rival]) -> list[int]:
-    lowest: dict[str, int] = {}
+def _lowest(group: Sequence[Rival]) -> Mapping[str | None, dict[str, int]]:
+    """Give each source's lowest price in each currency."""
+    lowest: dict[str | None, dict[str, int]] = defaultdict(dict)
     for each in group:
-        if each.source != rival.source and each.currency == rival.currency and each.price is not None:
-            lowest[each.source] = min(each.price, lowest.get(each.source, each.price))
-    return sorted(lowest.values())
+        if each.price is not None:
+            known = lowest[each.currency]
+            known[each.source] = min(each.price, known.get(each.source, each.price))
+    return lowest
 
 
 def _group(rivals: Iterable[Rival]) -> dict[str, list[Rival]]:
@@ -133,4 +138,4 @@ def _line(text: str) -> str:
 
 
 def _text(lines: Iterable[str]) -> str:
-    return shorten("\n".join(filter(None, map(clean_line, lines))), _TEXT)
+    return shorten("\n".join(filter(None, map(clean_line, islice(lines, _LINES)))), _TEXT)

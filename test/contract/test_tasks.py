@@ -14,9 +14,10 @@ import pytest
 
 from main.service.errors import StoreDown
 from main.service.model import HISTORY_LIMIT, Resolution, TaskKind, TaskQuery, TaskStatus
+from main.service.taskcopy import Copied, TaskCopy
 from test.contract.taskchild import CREATIONS, UPDATES, WRITERS
 from test.contract.taskstores import DURABLE_TASKS, TASK_STORES
-from test.fakes import NOW, make_task
+from test.fakes import NOW, MemoryTasks, make_task
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240
@@ -221,6 +222,18 @@ def test_tasks_of_another_store_are_loaded_as_they_are(store):
     assert store.scan(0, 2) == [store.get(3), changed]
     assert [task.id for task in store.scan(3, 9)] == [5, 10]
     assert store.scan(10, 9) == []
+
+
+def test_a_board_is_carried_into_a_store_and_out_again_without_losing_a_comma(store):
+    first, last = MemoryTasks(), MemoryTasks()
+    for task in fill(first):
+        first.replace(task.changed({"title": STRANGE, "assignee": None, "status": TaskStatus.DOING}, LATER, "ben"), 1)
+    first.delete(2, 2)
+    first.delete(6, 2)
+    assert TaskCopy(first, store, batch=2).run() == Copied(4, 4, 6)
+    assert TaskCopy(first, store, batch=3).run() == Copied(4, 0, 6)
+    assert TaskCopy(store, last, batch=1).run() == Copied(4, 4, 6)
+    assert (last.kept, last.last) == (first.kept, 6)
 
 
 def test_opening_again_changes_nothing_and_closing_twice_is_harmless(backend, place, store):

@@ -55,10 +55,10 @@ def test_sync_writes_log_lines_where_there_is_no_terminal_and_ends_with_0(instal
     assert (result.exit_code, result.stdout) == (0, "")
     events = [line["event"] for line in logged(result)]
     assert events == [
-        *["component.opened"] * 2,
+        *["component.opened"] * 4,
         "source.sync_started",
         "source.synced",
-        *["component.closed"] * 2,
+        *["component.closed"] * 4,
     ]
     (synced,) = [line for line in logged(result) if line["event"] == "source.synced"]
     assert (synced["source"], synced["products"], synced["created"], synced["version"]) == ("acme", 60, 60, 1)
@@ -117,7 +117,7 @@ def test_force_accepts_a_shop_that_lost_more_than_half(installation, shop):
     invoke(installation, "sync")
     shop.restock(10)
     held = invoke(installation, "sync")
-    assert (held.exit_code, logged(held)[-3]["event"]) == (1, "source.sync_held")
+    assert (held.exit_code, logged(held)[-5]["event"]) == (1, "source.sync_held")
     assert invoke(installation, "sync", "--force").exit_code == 0
     assert installation.head().records["acme"].products == 10
 
@@ -149,7 +149,7 @@ def test_sync_with_watch_goes_on_until_a_signal_and_ends_with_0(installation):
     result = invoke(installation, "sync", "--watch")
     thread.join()
     assert (result.exit_code, reached) == (0, [("acme",)])
-    assert logged(result)[-3]["event"] == "watch.stopped"
+    assert logged(result)[-5]["event"] == "watch.stopped"
 
 
 # on a terminal

@@ -194,7 +194,7 @@ class MongoTasks:
     def _connected(self) -> MongoClient[dict[str, Any]]:
         with self._opening:
             if self._client is None:
-                client: MongoClient[dict[str, Any]] = MongoClient(self._url, appname="aisle", **_PATIENCE)
+                client: MongoClient[dict[str, Any]] = MongoClient(self._url, appname="aisle", **patience_of(self._url))
                 try:
                     self._turns = Turns() if needs_turns(client) else None
                     _prepare(client.get_default_database(_DATABASE, write_concern=_DURABLE))
@@ -203,6 +203,12 @@ class MongoTasks:
                     raise
                 self._client = client
             return self._client
+
+
+def patience_of(url: str) -> dict[str, Any]:
+    """Give how long is waited for a server, but for what the URL itself says of that."""
+    said = url.partition("?")[2].lower()
+    return {name: value for name, value in _PATIENCE.items() if f"{name.lower()}=" not in said}
 
 
 def _prepare(database: Database[dict[str, Any]]) -> None:

@@ -88,3 +88,12 @@ def test_a_price_in_another_currency_or_of_the_same_shop_is_no_comparison():
 def test_of_several_offers_of_a_shop_its_lowest_counts():
     shops = [rival("a:1", price=100), rival("b:1", price=100), rival("b:2", price=140)]
     assert [found.product for found in find_spread(shops, 30)] == ["b:2"]
+
+
+def test_a_gtin_that_a_shop_gives_to_everything_is_told_by_some_of_its_products():
+    shops = [rival(f"a:{number:05}", brand="x", price=500) for number in range(3000)] + [rival("b:1", brand="y", price=100)]
+    [mismatch] = find_mismatches(shops)
+    assert mismatch.short_description.count("\n") == 49
+    found = list(find_spread(shops, 50))
+    assert len(found) == 3001
+    assert all(each.short_description.count("\n") == 49 for each in found)

@@ -3,7 +3,7 @@
 import pytest
 from pymongo import MongoClient
 
-from main.resources.tasks.mongo import MongoTasks
+from main.resources.tasks.mongo import MongoTasks, patience_of
 from test.fakes import make_task
 from test.faults.databases import mongo
 
@@ -66,3 +66,8 @@ def test_a_task_is_one_document_under_its_number(store, database):
     store.add(make_task("Mend", product="acme:1"))
     found = database["tasks"].find_one({"_id": 1})
     assert (found["title"], found["product"], found["cause"], found["version"]) == ("Mend", "acme:1", None, 1)
+
+
+def test_a_url_may_say_itself_how_long_is_waited():
+    assert set(patience_of("mongodb://a/x")) == {"serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS"}
+    assert patience_of("mongodb://a/x?w=1&ServerSelectionTimeoutMS=5&connecttimeoutms=7") == {"socketTimeoutMS": 10_000}
