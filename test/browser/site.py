@@ -108,6 +108,15 @@ class Visit:
             if urlsplit(request.url).netloc != own and request.url.startswith("http")
         }
 
+    def count_bytes(self) -> int:
+        """What came over the wire from our own host so far, without pictures."""
+        answers = (request.response() for request in self.requests if request.url.startswith(self.site.url))
+        return sum(
+            answer.request.sizes()["responseBodySize"]
+            for answer in answers
+            if answer is not None and "image" not in answer.headers.get("content-type", "")
+        )
+
     def picture(self, name: str) -> None:
         """Keep what is seen as a test artefact."""
         ARTEFACTS.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ import pytest
 
 from test.browser.bazaar import ARABIC, ATTACKS
 from test.browser.site import KEY
+from test.e2e.stack import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,14 +69,14 @@ def test_arabic_runs_from_the_right(visit: Callable[..., Visit]):
 def test_a_picture_that_is_missing_leaves_the_placeholder(visit: Callable[..., Visit]):
     page = visit("reader").go("/console/products/bazaar:ar-1")
     picture = page.locator(".picture").first
-    page.wait_for_function("document.querySelector('.picture img').classList.contains('failed')")
+    page.locator(".picture img.failed").first.wait_for(state="attached")
     assert "placeholder.svg" in picture.evaluate("element => getComputedStyle(element).backgroundImage")
     assert picture.locator("img").evaluate("element => getComputedStyle(element).visibility") == "hidden"
 
 
 def test_a_picture_that_is_there_is_seen(visit: Callable[..., Visit]):
     page = visit("reader").go("/console/products/bazaar:rug-1")
-    page.wait_for_function("document.querySelector('.picture img').naturalWidth === 40")
+    wait_for("the picture", lambda: page.locator(".picture img").evaluate("image => image.naturalWidth") == 40)
 
 
 def test_no_page_tells_a_secret(visit: Callable[..., Visit]):

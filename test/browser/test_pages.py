@@ -35,23 +35,25 @@ PAGES = {
     "login": "/console/login",
     "missing": "/console/nothing",
 }
-MISSING = {"missing", "product-rejected"}
 WRONG = {"products-wrong", "tasks-wrong"}
+GROUNDS = {"light": "rgb(246, 247, 245)", "dark": "rgb(18, 22, 20)"}
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["js", "no-js"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_whole(visit: Callable[..., Visit], name: str, width: int, *, scripted: bool):
+def test_every_page_is_whole_and_small(visit: Callable[..., Visit], name: str, width: int, *, scripted: bool):
     window = visit(width=width, scripted=scripted)
     page = window.go(PAGES[name])
-    assert page.locator("h1").count() == 1
+    assert page.locator("h1").count() == page.locator("main").count() == 1
     assert (page.locator("h1").inner_text() == "Log in") is (name == "login")
-    assert page.locator("main").count() == 1
     assert page.title().endswith("· Aisle")
     assert not window.is_too_wide()
     assert {kind for kind, _ in window.strangers} <= {"image"}
     assert [text for text in window.complaints if not is_expected(text, name)] == []
+    size = window.count_bytes()
+    print(f"{name}: {size} bytes on the wire")
+    assert 0 < size < MOST_BYTES
     window.picture(f"{name}-{width}-{'js' if scripted else 'nojs'}")
 
 
@@ -60,39 +62,17 @@ def is_expected(complaint: str, name: str) -> bool:
     return "ERR_" in complaint or "404" in complaint or (name in WRONG and "422" in complaint)
 
 
+@pytest.mark.parametrize("scheme", GROUNDS)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_dark_where_dark_is_wanted(visit: Callable[..., Visit], name: str):
-    window = visit(scheme="dark", width=1280)
-    page = window.go(PAGES[name])
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 20)"
-    window.picture(f"{name}-dark")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_shuts_anybody_out(visit: Callable[..., Visit], name: str, scheme: str):
+def test_no_page_shuts_anybody_out_in_light_or_dark(visit: Callable[..., Visit], name: str, scheme: str):
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only where there is a browser
 
     window = visit(scheme=scheme, width=390 if scheme == "light" else 1280)
     page = window.go(PAGES[name])
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == GROUNDS[scheme]
+    window.picture(f"{name}-{scheme}")
     for details in page.locator("details").all():
         details.evaluate("element => { element.open = true }")
     wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
     found = Axe().run(page, options=wanted).response["violations"]
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_is_large_on_the_wire(visit: Callable[..., Visit], name: str):
-    window = visit()
-    sizes = {}
-    window.context.on("response", lambda answer: sizes.update({answer.url: answer}))
-    window.go(PAGES[name])
-    own = [
-        answer
-        for url, answer in sizes.items()
-        if url.startswith(window.site.url) and "image" not in answer.headers.get("content-type", "")
-    ]
-    total = sum(answer.request.sizes()["responseBodySize"] for answer in own)
-    print(f"{name}: {total} bytes on the wire")
-    assert 0 < total < MOST_BYTES

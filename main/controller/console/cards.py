@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - msgspec reads the annotations
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -116,8 +117,14 @@ class Tile(NamedTuple):
     fresh: Word | None
 
 
-def make_tile(document: bytes, standing: Mapping[str, Word], hosts: Collection[str]) -> Tile:
+def make_tile(document: bytes, standing: Mapping[str, Word], hosts: frozenset[str]) -> Tile:
     """Give a stored document as a tile; ``standing`` tells how each source stands, which a live look knows better."""
+    tile = _read_tile(document, hosts)
+    return tile if tile.fresh else tile._replace(fresh=standing.get(tile.source))
+
+
+@lru_cache(maxsize=1024)
+def _read_tile(document: bytes, hosts: frozenset[str]) -> Tile:
     card = read_card(document)
     return Tile(
         name=card.name,
@@ -127,7 +134,7 @@ def make_tile(document: bytes, standing: Mapping[str, Word], hosts: Collection[s
         price=None if card.price is None else str(card.price),
         availability=None if card.availability is None else tell_availability(card.availability),
         source=card.source,
-        fresh=standing.get(card.source) if card.freshness is None else tell_look(card.freshness.state),
+        fresh=None if card.freshness is None else tell_look(card.freshness.state),
     )
 
 

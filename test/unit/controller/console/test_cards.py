@@ -101,16 +101,16 @@ def test_a_tile_has_its_words_ready():
     document = dump_product(
         make_product(1, availability=Availability.SOLD_OUT, images=("http://a.example/1.png", "https://a.example/1.png"))
     )
-    tile = make_tile(document, {"acme": Word("fresh, 3 s", "good")}, ())
+    tile = make_tile(document, {"acme": Word("fresh, 3 s", "good")}, frozenset())
     assert (tile.path, tile.image, tile.price) == ("acme:1", "https://a.example/1.png", "19.99 EUR")
     assert (tile.availability.text, tile.fresh.text) == ("Sold out", "fresh, 3 s")
 
 
 def test_a_tile_of_little_is_a_tile():
-    tile = make_tile(dump_product(make_product(1, price=None)), {}, ())
+    tile = make_tile(dump_product(make_product(1, price=None)), {}, frozenset())
     assert (tile.image, tile.price, tile.availability, tile.fresh) == (None, None, None, None)
 
 
 def test_a_live_look_knows_better_how_fresh_it_is():
     document = {**orjson.loads(dump_product(make_product(1))), "freshness": {"state": "timeout", "age_s": 3}}
-    assert make_tile(orjson.dumps(document), {"acme": Word("fresh", "good")}, ()).fresh.text == "no answer in time"
+    assert make_tile(orjson.dumps(document), {"acme": Word("fresh", "good")}, frozenset()).fresh.text == "no answer in time"
