@@ -138,4 +138,5 @@ class ProviderKeys:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit()
+    digits = text.replace(".", "", 1)
+    return digits.isascii() and digits.isdigit()

@@ -3,6 +3,7 @@ import stat
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.signing import dump_key, generate
@@ -42,8 +43,11 @@ def test_what_was_left_open_is_closed(folder, path, key, capsys):
     folder.write(key)
     path.chmod(0o755)
     (path / f"{key.kid}.json").chmod(0o644)
-    folder.secure()
-    assert (mode(path), mode(path / f"{key.kid}.json")) == (0o700, 0o600)
+    for told in (["keys.file_was_open"], []):
+        with capture_logs() as logs:
+            folder.secure()
+        assert [line["event"] for line in logs] == told
+        assert (mode(path), mode(path / f"{key.kid}.json")) == (0o700, 0o600)
 
 
 def test_a_link_among_the_files_is_left_alone(folder, path, tmp_path):
@@ -74,11 +78,18 @@ def test_a_name_that_no_key_has_is_never_looked_for(folder, path, kid):
     assert not folder.has(kid)
 
 
+def test_no_name_leads_out_of_the_folder(folder, path):
+    (path.parent / "outside.json").write_text("{}")
+    (path / "inside.json").write_text("{}")
+    assert (folder.has("../outside"), folder.has("inside")) == (False, False)
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"{}"])
 def test_a_file_that_holds_no_key_is_none(folder, path, key, text):
     folder.write(key)
     (path / f"{'0' * 32}.json").write_bytes(text)
     (path / "notes.json").write_text("mine")
+    (path / ("1" * 32)).write_text("mine too")
     found = folder.read()
     assert found.pop("0" * 32) is None
     assert list(found) == [key.kid]
@@ -114,7 +125,7 @@ def test_the_folder_of_another_user_is_refused(path, folder, monkeypatch):
 def test_a_folder_that_cannot_be_used_is_told(path, key, use):
     path.parent.mkdir()
     path.write_text("a file")
-    with pytest.raises(Unavailable, match="cannot be used"):
+    with pytest.raises(Unavailable, match=r"^The folder of signing keys cannot be used \((Not a directory|File exists)\)\.$"):
         use(KeyFolder(path), key)
 
 

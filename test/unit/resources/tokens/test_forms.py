@@ -18,6 +18,12 @@ def test_a_header_says_algorithm_key_and_type():
     assert (head.algorithm, head.kid, head.type, set(head.members)) == ("HS256", "k", "JWT", {"alg", "kid", "typ"})
 
 
+@pytest.mark.parametrize("length", [*range(1, 20), 199, 200])
+def test_a_header_is_read_however_long_its_names_are(length):
+    head = read_head(token({"alg": "HS256", "kid": "k" * length}))
+    assert (head.kid, head.type) == ("k" * length, None)
+
+
 def test_a_header_may_leave_its_type_out():
     assert read_head(token({"alg": "HS256", "kid": "k"})).type is None
 

@@ -111,13 +111,52 @@ def test_threads_that_come_together_look_once(tmp_path, clock, ring):
     assert ring._folder.reads == 1
 
 
+class Interrupted:
+    """Calls something once before it answers: what another thread would do between two steps of this one."""
+
+    def __init__(self, real, method, meanwhile):
+        self.real, self.method, self.meanwhile = real, method, meanwhile
+
+    def __getattr__(self, name):
+        if name == self.method and self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return getattr(self.real, name)
+
+
+def test_two_threads_that_miss_the_same_key_look_once(tmp_path, clock, ring):
+    other = make_ring(tmp_path, clock)
+    other.signer()
+    kid, counting = ring.rotate().kid, Counting(tmp_path / "keys")
+    other._folder = Interrupted(counting, "has", lambda: other.find(kid))
+    assert other.find(kid).kid == kid
+    assert counting.reads == 1
+
+
+def test_two_threads_that_come_after_the_pause_look_once(tmp_path, clock, ring):
+    ring._folder = Counting(tmp_path / "keys")
+    clock.advance(LOOK)
+    ring._clock = Interrupted(clock, "monotonic", ring.signer)
+    ring.signer()
+    assert ring._folder.reads == 1
+
+
+def test_a_rotation_makes_and_closes_the_folder_like_a_start(tmp_path, clock):
+    ring = make_ring(tmp_path, clock)
+    kid = ring.rotate().kid
+    (tmp_path / "keys").chmod(0o755)
+    ring.rotate()
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
+    assert ring.find(kid) is not None
+
+
 def test_an_old_key_verifies_until_all_that_it_signed_is_over(clock, ring):
     old = ring.signer().kid
     ring.rotate()
     clock.advance((FOLLOW + LIFE).total_seconds() - 1)
     assert ring.find(old) is not None
     assert states(ring) == [KeyState.SIGNING, KeyState.VERIFYING]
-    clock.advance(1.01)
+    clock.advance(1.001)  # the new key is a millisecond younger
     assert ring.find(old) is None
     assert [key.kid for key in ring.verifying()] == [ring.signer().kid]
     assert states(ring) == [KeyState.SIGNING, KeyState.RETIRED]
@@ -174,5 +213,6 @@ class TestAGivenSecret:
         assert [(view.kid, view.state, view.until) for view in given.views()] == [(key.kid, KeyState.SIGNING, None)]
 
     def test_it_is_rotated_in_the_settings(self):
-        with pytest.raises(Unavailable, match=r"auth\.secret"):
-            GivenKey(Secret("x" * 32)).rotate(at_once=True)
+        for at_once, when in ((True, "at once"), (False, "then")):
+            with pytest.raises(Unavailable, match=rf"^auth\.secret gives the signing key: .* its tokens end {when}\.$"):
+                GivenKey(Secret("x" * 32)).rotate(at_once=at_once)

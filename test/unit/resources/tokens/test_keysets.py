@@ -25,6 +25,15 @@ def test_a_key_that_says_its_own_algorithm_is_taken():
     assert read(jwk_of(RSA, "rsa", alg="RS256")) == {"rsa": "RS256"}
 
 
+def test_a_key_that_does_not_say_what_it_is_for_is_taken():
+    assert read({name: part for name, part in GOOD.items() if name not in {"use", "alg"}}) == {"ed": "EdDSA"}
+
+
+@pytest.mark.parametrize("kid", ["k", "k" * 200])
+def test_a_name_of_1_to_200_characters_is_taken(kid):
+    assert read({**GOOD, "kid": kid}) == {kid: "EdDSA"}
+
+
 def test_only_configured_algorithms_are_taken():
     assert read(jwk_of(ED, "ed"), jwk_of(RSA, "rsa"), algorithms=("RS256",)) == {"rsa": "RS256"}
 
@@ -75,5 +84,6 @@ def test_what_is_no_set_is_told(text):
 
 
 def test_a_set_of_very_many_keys_is_told():
-    with pytest.raises(ValueError, match="at most 100"):
+    assert read(*[GOOD] * 100) == {"ed": "EdDSA"}
+    with pytest.raises(ValueError, match=r"^no JWK set of at most 100 keys$"):
         read(*[GOOD] * 101)

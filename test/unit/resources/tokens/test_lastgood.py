@@ -1,8 +1,11 @@
+import datetime as dt
+import fcntl
 import threading
 import time
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from main.resources.tokens import lastgood
 from main.resources.tokens.lastgood import FRESH, THROTTLE, ProviderKeys
@@ -29,7 +32,7 @@ def provider():
 def make(tmp_path, clock, provider):
     """Return a function that gives the keys as another worker on the same data folder has them."""
     fetch = partial(fetch_document, watchdog=Watchdog())
-    return lambda: ProviderKeys(provider.settings(), tmp_path / "providers", fetch, clock)
+    return lambda: ProviderKeys(provider.settings(), tmp_path / "data" / "providers", fetch, clock)
 
 
 @pytest.fixture
@@ -152,6 +155,48 @@ def test_old_keys_are_fetched_again_behind_the_callers_backs(keys, provider, clo
     assert provider.fetches == 2
 
 
+def test_keys_that_were_old_when_the_machine_came_up_are_fetched_with_the_first_caller(keys, make, provider, clock):
+    keys.find("k1")
+    clock.time += dt.timedelta(seconds=FRESH)  # the clock of the wall goes on while the one that began with the boot is at 0
+    assert make().find("k1")
+    settle()
+    assert provider.fetches == 2
+
+
+def test_what_another_worker_has_fetched_is_looked_for_twice_a_minute(keys, make, provider, clock):
+    assert [bool(keys.find("k1")) for _ in range(2)] == [True] * 2
+    provider.rotate("k2")
+    clock.time += dt.timedelta(seconds=THROTTLE)
+    assert make().find("k2")
+    assert keys.find("k1") is not None
+    clock.seconds += THROTTLE - 1
+    assert keys.find("k1") is not None
+    clock.seconds += 1
+    assert keys.find("k1") is None
+    settle()
+    assert provider.fetches == 2
+
+
+def test_what_is_kept_is_for_the_own_user_alone(keys):
+    keys.find("k1")
+    folder = keys._copy.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_processes_that_fetch_do_so_one_after_the_other(keys, make, provider, clock):
+    keys.find("k1")
+    clock.advance(THROTTLE)
+    with keys._turn.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=make().find, args=("unknown",))
+        waiting.start()
+        waiting.join(0.2)
+        assert (waiting.is_alive(), provider.fetches) == (True, 1)
+    waiting.join(10)
+    assert (waiting.is_alive(), provider.fetches) == (False, 2)
+
+
 def test_keys_that_are_fresh_are_left_alone(keys, provider, clock):
     keys.find("k1")
     clock.advance(FRESH - 1)
@@ -204,13 +249,22 @@ def test_a_clock_that_was_set_back_stops_no_fetch(keys, provider, clock):
 def test_a_note_of_the_last_fetch_that_says_nothing_stops_none(keys, provider, text):
     keys.find("k1")
     provider.rotate("k2")
-    keys._turn.write_text(text)
+    keys._turn.write_text(text, encoding="utf-8")
+    assert keys.find("k1")
+    settle()
+    keys._turn.write_text(text, encoding="utf-8")
     assert keys.find("k2")
 
 
 def test_a_copy_that_was_damaged_is_fetched_again(keys, make, provider, clock):
     keys.find("k1")
     keys._copy.write_text("{")
+    other = make()
+    with capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                other.find("k1")
+    assert [line["event"] for line in logs] == ["provider.copy_unreadable"]
     clock.advance(THROTTLE)
     assert make().find("k1")
     assert provider.fetches == 2
@@ -218,10 +272,11 @@ def test_a_copy_that_was_damaged_is_fetched_again(keys, make, provider, clock):
 
 def test_a_data_folder_that_is_gone_keeps_the_keys_in_memory(keys, provider, clock, tmp_path):
     keys.find("k1")
-    for path in (tmp_path / "providers").iterdir():
+    folder = tmp_path / "data" / "providers"
+    for path in folder.iterdir():
         path.unlink()
-    (tmp_path / "providers").rmdir()
-    (tmp_path / "providers").write_text("a file")
+    folder.rmdir()
+    folder.write_text("a file")
     clock.advance(FRESH)
     assert keys.find("k1")
     settle()

@@ -1,3 +1,4 @@
+import threading
 from functools import partial
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_providers_caller_is_known(make, provider):
     caller = tokens.know(provider.token())
     assert caller == Caller(name=f"{ISSUER}#7", kind=CallerKind.OUTSIDE, role=Role.READER, token_id="t1")
     tokens.close()
+
+
+def test_a_start_has_the_keys_fetched_before_anybody_comes(make, provider):
+    make().open()
+    for thread in threading.enumerate():
+        if thread.name == "provider-keys":
+            thread.join(10)
+    assert provider.fetches == 1
+
+
+def test_the_longest_name_is_taken(make, provider):
+    assert make().know(provider.token(sub="x" * 255)).name == f"{ISSUER}#{'x' * 255}"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import base64
 import datetime as dt
 import json
 
@@ -80,6 +81,19 @@ def test_a_given_secret_has_a_name_that_changes_with_it():
 def test_what_is_no_key_is_told(keys, change):
     with pytest.raises(ValueError, match=r"."):
         load_key(json.dumps({**json.loads(dump_key(keys["HS256"])), **change}))
+
+
+def test_a_secret_is_read_whole_and_of_32_bytes_or_more_or_not_at_all(keys):
+    written = json.loads(dump_key(keys["HS256"]))
+    for secret, fits in ((b"s" * 32, True), (b"s" * 31, False)):
+        text = json.dumps({**written, "key": base64.b64encode(secret).decode()})
+        if fits:
+            assert load_key(text).private == secret
+        else:
+            with pytest.raises(ValueError, match="too short"):
+                load_key(text)
+    with pytest.raises(ValueError, match=r"."):
+        load_key(json.dumps({**written, "key": f"-{written['key']}"}))
 
 
 def test_a_key_of_another_kind_than_its_algorithm_is_refused(keys):

@@ -34,6 +34,13 @@ def test_what_is_over_is_over_without_mercy():
         check(claims(), after=900)
 
 
+@pytest.mark.parametrize("years", [-40, 40])
+def test_times_are_held_against_the_clock_that_is_given_and_no_other(years):
+    away = years * 365 * 86400
+    moved = {name: claims()[name] + away for name in ("iat", "nbf", "exp")}
+    assert check(claims(**moved), after=away) == claims(**moved)
+
+
 @pytest.mark.parametrize("name", ["iat", "nbf"])
 def test_another_machines_clock_may_be_five_seconds_ahead(name):
     ahead = int(NOW.timestamp() + LEEWAY)
