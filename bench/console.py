@@ -70,7 +70,11 @@ def main() -> None:
                 f"/console/products/{product}": [f"/products/{product}"],
                 "/console/sources": ["/sources"],
                 "/": ["/sources", "/sources/big/syncs?per_page=20"],
-                "/console/sources/big": ["/sources/big", "/sources/big/syncs?per_page=20", "/sources/big/quarantine?per_page=10"],
+                "/console/sources/big": [
+                    "/sources/big",
+                    "/sources/big/syncs?per_page=20",
+                    "/sources/big/quarantine?per_page=10",
+                ],
             }
             for page, calls in pages.items():
                 api, html, size = measure(client, calls, page)
