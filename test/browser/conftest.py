@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+LOGIN_LASTS = 300.0  # seconds for which one is used; a third of what it is good for, as the machine may be slow
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NO_CHROMIUM = "No chromium on PATH; `apt-get install chromium` brings one"
@@ -58,28 +60,34 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def logins(browser: Browser, site: Site) -> dict[str, Any]:
-    """What the browser keeps of a login, by role: one login for many tests."""
-    kept = {}
-    for role in ("reader", "editor", "admin"):
-        visit = start_visit(browser, site)
-        visit.go("/console/login")
-        visit.log_in(role)
-        kept[role] = visit.context.cookies()
-        assert "token" in {cookie["name"] for cookie in kept[role]}, visit.page.content()
-        visit.context.close()
-    return kept
+def logins() -> dict[str, tuple[float, Any]]:
+    """What the browser keeps of a login, by role, and since when: one login for many tests."""
+    return {}
+
+
+def log_in(browser: Browser, site: Site, role: str) -> Any:
+    """The cookies of a new login."""
+    window = start_visit(browser, site)
+    window.go("/console/login")
+    window.log_in(role)
+    cookies = window.context.cookies()
+    assert "token" in {cookie["name"] for cookie in cookies}, window.page.content()
+    window.context.close()
+    return cookies
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site, logins: dict[str, Any]) -> Iterator[Callable[..., Visit]]:
+def visit(browser: Browser, site: Site, logins: dict[str, tuple[float, Any]]) -> Iterator[Callable[..., Visit]]:
     """A function that opens a window, as somebody of a role, at a width, with or without JavaScript."""
     opened: list[Visit] = []
 
     def start(role: str | None = "admin", **given: Any) -> Visit:
         found = start_visit(browser, site, **given)
         if role is not None:
-            found.context.add_cookies(logins[role])
+            since, _ = logins.get(role, (-LOGIN_LASTS, None))
+            if time.monotonic() - since >= LOGIN_LASTS:
+                logins[role] = (time.monotonic(), log_in(browser, site, role))
+            found.context.add_cookies(logins[role][1])
         opened.append(found)
         return found
 
