@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason=NO_NGINX), pytest.mark.timeout(300)]
 
 PASSWORDS = {role: f"violet anvil of an {role} sings" for role in ("editor", "admin")}
-CLIENTS, TIMES = 16, 60
+CLIENTS, TIMES = 16, 25
 TRIES = 60
 EVERY = 3.0  # seconds between two deaths: about as long as a worker takes to come back on a small machine
 
