@@ -1,4 +1,7 @@
-"""One chain and one browser for all tests of pages: Debian's chromium, where it is installed; none is ever downloaded."""
+"""One chain and one browser for all tests of pages: Debian's chromium, where it is installed; none is ever downloaded.
+
+They end with the last of these tests: the chain's environment and the browser's event loop would be met by those that come after.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(240))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         print(NO_CHROMIUM)
@@ -51,7 +54,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if NGINX is None:
         pytest.skip(NO_NGINX)
@@ -59,7 +62,7 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def logins() -> dict[str, tuple[float, Any]]:
     """What the browser keeps of a login, by role, and since when: one login for many tests."""
     return {}
