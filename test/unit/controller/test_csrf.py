@@ -175,6 +175,18 @@ def test_a_token_of_one_login_does_not_hold_for_another_of_the_same_caller():
             guard.check(other)
 
 
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (PAGE, r"^This call changes something: with a browser's login it needs the X-CSRF-Token that GET /auth/me gives\.$"),
+        ({}, r"^This call changes something and comes from another site; a browser's login does not allow that\.$"),
+    ],
+)
+def test_whoever_is_refused_is_told_what_is_missing(headers: dict[str, str], told: str):
+    with Flask("x").test_request_context("/", method="POST", headers=headers), pytest.raises(Forbidden, match=told):
+        CsrfGuard(KEY).check(FakeDoor().callers["admin-token"])
+
+
 def test_a_token_of_odd_letters_is_no_token(guarded: Guarded):
     guarded.reset()
     for token in ("é.é", "..", "a.b.c", "\xff"):
