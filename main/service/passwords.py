@@ -53,7 +53,8 @@ def is_common(password: str) -> bool:
     folded, common = fold(password), _read_common()
     core = _EDGES.sub("", folded)
     added = len(folded) - len(core)
-    return folded in common or len(set(folded)) < _FEWEST or _unit_of(folded) in common or (core in common and added <= _SHORT)
+    # What repeats nothing is its own unit.
+    return len(set(folded)) < _FEWEST or _unit_of(folded) in common or (core in common and added <= _SHORT)
 
 
 def _is_made_of(text: str, unit: str) -> bool:

@@ -161,7 +161,7 @@ def test_a_token_holds_for_its_login_and_its_key_only():
 def test_a_token_is_a_salt_and_what_the_key_makes_of_it_the_caller_and_the_login(session: str | None):
     admin = replace(FakeDoor().callers["admin-token"], session=session)
     salt, signature = CsrfGuard(KEY).make(admin).split(".")
-    assert len(base64.urlsafe_b64decode(salt)) == 12
+    assert (len(base64.urlsafe_b64decode(salt)), "=" in signature) == (12, False)
     signed = f"aisle-csrf\0{salt}\0{admin.key}\0{session or ''}".encode()
     assert base64.urlsafe_b64decode(f"{signature}=") == hmac.digest(KEY, signed, "sha256")
 
@@ -173,6 +173,18 @@ def test_a_token_of_one_login_does_not_hold_for_another_of_the_same_caller():
         headers = {**PAGE, "X-CSRF-Token": guard.make(first)}
         with Flask("x").test_request_context("/", method="POST", headers=headers), pytest.raises(Forbidden):
             guard.check(other)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (PAGE, r"^This call changes something: with a browser's login it needs the X-CSRF-Token that GET /auth/me gives\.$"),
+        ({}, r"^This call changes something and comes from another site; a browser's login does not allow that\.$"),
+    ],
+)
+def test_whoever_is_refused_is_told_what_is_missing(headers: dict[str, str], told: str):
+    with Flask("x").test_request_context("/", method="POST", headers=headers), pytest.raises(Forbidden, match=told):
+        CsrfGuard(KEY).check(FakeDoor().callers["admin-token"])
 
 
 def test_a_token_of_odd_letters_is_no_token(guarded: Guarded):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,7 @@ def test_a_request_that_comes_while_the_first_is_under_way_is_told_so(desk: Desk
     desk.during = meanwhile
     assert desk.post().status_code == 201
     [told] = inner
+    assert told.json["detail"] == "A request with this Idempotency-Key is under way; ask again in a moment for its answer."
     assert (told.status_code, told.headers["Retry-After"], desk.made) == (409, "1", 1)
 
 
@@ -173,7 +175,9 @@ def test_what_was_not_done_may_be_tried_again(desk: Desk, during: Any, status: i
 def test_a_malformed_key_is_refused_with_what_is_allowed(desk: Desk, key: str):
     answer = desk.client.post("/things", headers={"Idempotency-Key": key.encode().decode("latin-1")})
     assert answer.status_code == 400
-    assert '"order-7-try"' in answer.json["detail"]
+    assert answer.json["detail"] == (
+        'Idempotency-Key must be a UUID, or a string in double quotes of 1 to 255 characters, such as "order-7-try".'
+    )
     assert desk.made == 0
 
 
@@ -191,6 +195,20 @@ def test_two_ways_to_send_the_same_bytes_in_other_places_are_two_requests(desk: 
         assert request.query_string == b"a=bc"
     with desk.app.test_request_context("/things?a=b", method="POST", data=b"cd"):
         assert idempotency._fingerprint() != one
+
+
+def test_the_document_shows_a_key_that_is_one_and_the_form_that_all_have(unsynced: Settings):
+    document = create_app(unsynced, door=FakeDoor()).test_client().get("/swagger.json").json
+    listed = document["paths"]["/sources/{name}/sync"]["post"]["parameters"]
+    [shown] = [each for each in listed if each["name"] == "Idempotency-Key"]
+    assert (shown["in"], shown["type"]) == ("header", "string")
+    assert "24 hours" in shown["description"]
+    for key in (shown["x-example"], KEY, str(uuid.uuid4()), r'"a \"quoted\" \\ key"'):
+        assert re.search(shown["pattern"], key)
+        assert read_key(key)
+    for key in ("", '""', "bare", '"a"b"', '"' + "a" * 256 + '"'):
+        assert not re.search(shown["pattern"], key)
+        assert read_key(key) is None
 
 
 def test_a_sync_is_asked_for_once(unsynced: Settings):

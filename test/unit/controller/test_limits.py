@@ -62,6 +62,7 @@ def test_beyond_the_limit_the_answer_is_429_and_says_when_to_come_back(client: F
         answer = client.get("/status")
         assert_as_documented(document, "/status", answer)
         assert (answer.status_code, answer.json["status"], answer.mimetype) == (429, 429, "application/problem+json")
+        assert answer.json["detail"] == "Too many requests; the RateLimit-Policy header says how many there may be."
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
         assert parse_fields(answer)[0]["r"] == 0
         assert answer.headers["X-Request-ID"] == answer.json["request_id"]

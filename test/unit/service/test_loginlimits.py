@@ -1,11 +1,11 @@
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
 
 from main.service.errors import TooManyRequests, Unauthenticated, Unavailable
 from main.service.limits import RateLimit
-from main.service.loginlimits import FREE_TRIES, FREE_TRIES_OF_STRANGERS, MEMORY, LoginLimits, next_wait
+from main.service.loginlimits import FREE_TRIES, FREE_TRIES_OF_STRANGERS, KNOWN, LONGEST_WAIT, MEMORY, LoginLimits, next_wait
 from main.service.model import Count, Policy, Rate
 from main.util.metrics import COUNTERS
 from test.fakes import FakeClock, MemoryCounters
@@ -92,6 +92,60 @@ def test_each_spelling_that_finds_an_account_counts_for_it(guarded):
     for name in ("ada", "\uff41da", "a\uff44a", "\U0001d41ada", "\uff21DA"):
         guarded.login("x", name)
     assert guarded.login("x", "ad\uff41") == 1
+
+
+def test_the_figures_are_those_that_operators_are_told():
+    assert (FREE_TRIES, FREE_TRIES_OF_STRANGERS, LONGEST_WAIT, MEMORY, KNOWN) == (5, 20, 60, 3600, 30 * 86_400)
+
+
+def test_an_address_is_known_for_thirty_days_after_a_login(guarded):
+    guarded.login("right")
+    guarded.clock.advance(KNOWN - 1)
+    attack(guarded, 40)
+    assert guarded.login("x") == "wrong"
+    guarded.clock.advance(1)
+    attack(guarded, 40)
+    assert guarded.login("x") != "wrong"
+
+
+def test_a_refusal_says_whose_tries_were_too_many():
+    guarded = Guarded(Policy("login", Rate(FREE_TRIES + 1, timedelta(minutes=1))))
+    told = []
+    for _ in range(FREE_TRIES + 2):
+        with suppress(Unauthenticated):
+            try:
+                with guarded.workers[0].attempt("ada", HOME):
+                    raise Unauthenticated("Wrong.")
+            except TooManyRequests as error:
+                told.append(str(error))
+    assert told == [
+        "Too many failed logins; try again after the seconds that Retry-After says.",
+        "Too many logins from this address; try again after the seconds that Retry-After says.",
+    ]
+
+
+class EndingCounters(MemoryCounters):
+    """What others hold ends at the very moment in which it is asked for."""
+
+    def add(self, key, window):
+        found = super().add(key, window)
+        return Count(2, 0.0) if key.endswith(":hold") else found
+
+
+def test_a_try_that_another_one_was_faster_than_waits_even_if_that_ends_now(guarded):
+    limits = LoginLimits(EndingCounters(guarded.clock), RateLimit(MemoryCounters(guarded.clock), None))
+    guarded.workers = [limits, limits]
+    assert [guarded.login("x") for _ in range(FREE_TRIES)] == ["wrong"] * FREE_TRIES
+    guarded.clock.advance(1)
+    assert guarded.login("x") == 1
+
+
+def test_a_try_is_taken_back_in_the_last_second_of_its_hour_too(guarded):
+    assert [guarded.login("x") for _ in range(FREE_TRIES - 1)] == ["wrong"] * (FREE_TRIES - 1)
+    guarded.clock.advance(MEMORY - 0.5)
+    with pytest.raises(Unavailable), guarded.workers[0].attempt("ada", HOME):
+        raise Unavailable("Busy.")
+    assert [guarded.login("x") for _ in range(2)] == ["wrong", 1]
 
 
 def test_a_name_that_nobody_has_is_held_up_alike(guarded):

@@ -57,6 +57,7 @@ def test_the_digest_is_that_of_the_whole_key_and_of_no_other(machines, store):
 def test_no_two_keys_are_alike(machines):
     made = [machines.issue("till-1", Role.READER, None) for _ in range(20)]
     assert len({key.id for key, _ in made}) == len({text for _, text in made}) == 20
+    assert {len(key.id) for key, _ in made} == {12}
     assert machines.find_all()
 
 
@@ -79,6 +80,7 @@ def test_a_key_that_is_revoked_is_refused_within_a_second_by_every_process(machi
     key, text = machines.issue("till-1", Role.READER, None)
     assert other.know(text)
     machines.revoke(key.id)
+    assert HELD < 1
     clock.advance(HELD)
     assert refused(machines, text)
     assert refused(other, text)

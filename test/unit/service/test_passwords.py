@@ -67,6 +67,11 @@ def test_common_passwords_are_refused_with_the_reason(password):
     assert "is one of the most common" in find_fault(password, "ada", 8)
 
 
+def test_five_characters_must_differ():
+    assert is_common("abcdabdcacbdadbc")
+    assert not is_common("abcdabdcacbdadbe")
+
+
 @pytest.mark.parametrize("password", ["password-of-a-lighthouse", "dragonfly kettle", "2024 was a long year"])
 def test_a_common_word_within_a_longer_password_does_no_harm(password):
     assert not is_common(password)

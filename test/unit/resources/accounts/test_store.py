@@ -61,7 +61,7 @@ def test_the_folder_and_those_above_it_are_made(tmp_path):
 def test_what_is_closed_holds_no_file_open(path, store, ada):
     def held():
         links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-        return [link.readlink() for link in links if link.readlink().name.startswith(path.name)]
+        return [link.readlink() for link in links if link.readlink().parent == path.parent]
 
     assert (store.find("ada"), len(held()) > 0) == (ada, True)
     store.close()
@@ -163,6 +163,19 @@ def test_a_refresh_token_that_is_used_again_ends_its_login_for_every_process(pat
     assert other.revocations().ended == {"family"}
     assert not store.rotate("family", "two", "three", NOW)
     other.close()
+
+
+def test_another_password_and_switching_off_end_a_login_and_a_rehash_does_not(store, ada):
+    for change, goes_on in (
+        (lambda: store.set_password(ada.id, "rehashed", revoke=False), True),
+        (lambda: store.set_password(ada.id, "other", revoke=True), False),
+        (lambda: store.set_enabled(ada.id, enabled=False), False),
+    ):
+        store.start_family(ada.id, f"family {change}", "one", NOW + timedelta(days=1))
+        generation = store.get(ada.id).generation
+        change()
+        assert store.get(ada.id).generation == generation + (not goes_on)
+        assert store.rotate(f"family {change}", "one", "two", NOW) is goes_on
 
 
 def test_switching_an_account_on_ends_nothing(store, ada):
