@@ -73,8 +73,8 @@ def test_five_characters_must_differ():
 
 
 def test_up_to_four_characters_around_a_common_password_make_no_other_one():
-    assert is_common("7!dragonfly#7")
-    assert not is_common("7!dragonfly#78")
+    assert is_common("!!password99")
+    assert not is_common("!!password997")
 
 
 @pytest.mark.parametrize("password", ["password-of-a-lighthouse", "dragonfly kettle", "2024 was a long year"])
