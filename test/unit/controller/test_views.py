@@ -99,6 +99,13 @@ def test_no_question_about_a_hidden_field_is_answered(query: Query, parameters: 
     refuse_hidden(query, frozenset())
 
 
+@pytest.mark.parametrize("field", ["brand", "category", "sku", "gtin", "description"])
+def test_no_search_for_words_is_answered_where_one_of_the_fields_it_reads_is_hidden(field: str):
+    with pytest.raises(InvalidQuery) as refused:
+        refuse_hidden(Query(terms=(TERM,)), frozenset({field}))
+    assert list(refused.value.errors) == ["q"]
+
+
 def test_questions_about_other_fields_are_answered():
     refuse_hidden(Query(terms=(TERM,), sort="relevance", brand=("A",), facets=("brand",)), STOCK | PRICE)
     refuse_hidden(Query(source=("a",), fields=("stock",), facets=("source",)), frozenset(HIDEABLE))

@@ -72,6 +72,11 @@ def test_five_characters_must_differ():
     assert not is_common("abcdabdcacbdadbe")
 
 
+def test_up_to_four_characters_around_a_common_password_make_no_other_one():
+    assert is_common("!!password99")
+    assert not is_common("!!password997")
+
+
 @pytest.mark.parametrize("password", ["password-of-a-lighthouse", "dragonfly kettle", "2024 was a long year"])
 def test_a_common_word_within_a_longer_password_does_no_harm(password):
     assert not is_common(password)
