@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ class Stage:
 
     shops: Server
     aisle: Server
+    key: str
 
     def tell(self, *, latency_ms: int = LATENCY_MS, silent: str = "") -> None:
         """Have the shops answer so."""
@@ -56,7 +58,9 @@ class Stage:
 
     def switch(self, name: str, mode: str) -> None:
         """Set a source's breaker."""
-        requests.patch(f"{self.aisle.url}/sources/{name}", json={"breaker": mode}, timeout=20).raise_for_status()
+        requests.patch(
+            f"{self.aisle.url}/sources/{name}", json={"breaker": mode}, headers={"X-API-Key": self.key}, timeout=20
+        ).raise_for_status()
 
     def page(self, number: int, count: int, deadline_ms: int = DEADLINE_MS) -> str:
         """Give the path of the page that holds the product of this number of each of ``count`` shops."""
@@ -84,8 +88,10 @@ def stage(count: int, folder: Path, rules: dict[str, str] | None = None, **more:
         config.write_text(yaml.safe_dump({"logger": {"kind": "json"}, "live": rules or {}, "sources": sources, **more}))
         env = make_env(data, config)
         run_sync(env, data)
+        issue = [sys.executable, "-m", "main", "keys", "issue", "bench", "--role", "admin"]
+        key = subprocess.run(issue, env=env, capture_output=True, text=True, check=True).stdout.strip()
         with aisle(env, data, workers=WORKERS) as (server, _):
-            yield Stage(shops, server)
+            yield Stage(shops, server, key)
 
 
 def time_answers(port: int, paths: Sequence[str]) -> tuple[list[float], list[dict[str, Any]]]:
