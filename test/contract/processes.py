@@ -3,11 +3,11 @@
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120
+PATIENCE = 240
 
 
 @contextmanager
@@ -23,3 +23,17 @@ def second_process(module, *arguments):
         finally:
             watchdog.cancel()
             process.kill()
+
+
+def run_together(starts):
+    """Let processes that say ``ready`` go at once, and give what each said then; ``starts`` are of :func:`second_process`."""
+    with ExitStack() as running:
+        processes = [running.enter_context(start) for start in starts]
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=PATIENCE) for process in processes]
+        assert [process.returncode for process in processes] == [0] * len(processes), said
+        return [out.strip() for out, _ in said]

@@ -3,7 +3,6 @@
 import datetime as dt
 import random
 import threading
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,7 @@ from main.service.doorports import Revocations
 from main.service.errors import NameTaken, StoreDown
 from main.service.model import ApiKey, Role
 from test.contract.accountstores import ACCOUNT_STORES, DURABLE_ACCOUNTS
-from test.contract.processes import PATIENCE, second_process
+from test.contract.processes import PATIENCE, run_together, second_process
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 LATER = NOW + dt.timedelta(days=30)
@@ -217,21 +216,9 @@ def child(backend, folder, action, argument=""):
     return second_process("test.contract.accountchild", backend.name, folder, action, argument)
 
 
-def run_together(backend, folder, action, names):
-    """Start a process for each name, let all go at once, and give what each said."""
-    with ExitStack() as running:
-        processes = [running.enter_context(child(backend, folder, action, name)) for name in names]
-        for process in processes:
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [process.communicate(timeout=PATIENCE)[0].strip() for process in processes]
-
-
 @durable
 def test_eight_processes_write_at_once_and_nothing_is_lost_or_doubled(backend, store, tmp_path):
-    answers = run_together(backend, tmp_path, "add", "abcdefgh")
+    answers = run_together(child(backend, tmp_path, "add", name) for name in "abcdefgh")
     assert sorted(answers) == ["taken"] * 7 + ["won"]
     found = store.find_all()
     assert len(found) == len({account.id for account in found}) == 81
@@ -241,7 +228,7 @@ def test_eight_processes_write_at_once_and_nothing_is_lost_or_doubled(backend, s
 @durable
 def test_a_refresh_token_used_by_several_processes_at_once_is_won_by_one_and_ends_the_family(backend, store, ada, tmp_path):
     store.start_family(ada.id, "family", "first", LATER)
-    answers = run_together(backend, tmp_path, "rotate", "abcd")
+    answers = run_together(child(backend, tmp_path, "rotate", name) for name in "abcd")
     assert sorted(answers) == ["False"] * 3 + ["True"]
     assert "family" in store.revocations().ended
     assert not store.rotate("family", "abcd"[answers.index("True")], "next", NOW)

@@ -1,15 +1,12 @@
 """What every storage of limits must do, the library's own memory being the pattern, and what shared ones must when processes count at once."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from test.contract.limitstorages import ALL, SHARED, make_storage
+from test.contract.processes import run_together, second_process
 
-ROOT = Path(__file__).parents[2]
 PROCESSES = 4
 
 
@@ -71,13 +68,6 @@ def test_all_can_be_forgotten_at_once(kind, tmp_path, ports, key):
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_no_count_of_four_processes_is_lost_or_given_twice(kind, tmp_path, ports, key):
-    command = [sys.executable, "-m", "test.contract.limitstorages", kind, str(tmp_path), str(ports(kind) or 0), key, "250"]
-    children = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
-    ]
-    assert [child.stdout.readline() for child in children] == ["ready\n"] * PROCESSES
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    told = [child.communicate(timeout=60)[0] for child in children]
+    child = ("test.contract.limitstorages", kind, tmp_path, ports(kind) or 0, key, 250)
+    told = run_together(second_process(*child) for _ in range(PROCESSES))
     assert sorted(int(number) for line in told for number in line.split()) == list(range(1, 1001))

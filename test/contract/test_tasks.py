@@ -2,25 +2,20 @@
 
 import datetime as dt
 import random
-import subprocess
-import sys
 import threading
 from collections import Counter
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from main.service.errors import StoreDown
 from main.service.model import HISTORY_LIMIT, Resolution, TaskKind, TaskQuery, TaskStatus
 from main.service.taskcopy import Copied, TaskCopy
+from test.contract.processes import PATIENCE, run_together, second_process
 from test.contract.taskchild import CREATIONS, UPDATES, WRITERS
 from test.contract.taskstores import DURABLE_TASKS, TASK_STORES
 from test.fakes import NOW, MemoryTasks, make_task
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 240
 LATER = NOW + dt.timedelta(hours=1, milliseconds=7)
 STRANGE = "q' \"; --\\ %_ $where {$gt: 1} \N{GREEK SMALL LETTER FINAL SIGMA}\N{PILE OF POO} <b>\u202ertl"
 durable = pytest.mark.parametrize("backend", DURABLE_TASKS, ids=lambda backend: backend.name)
@@ -285,38 +280,16 @@ def test_many_threads_at_once_get_numbers_of_their_own(store):
     assert sorted(found) == list(range(1, 41))
 
 
-@contextmanager
 def child(backend, place, action, argument=""):
-    """A second process; killed with no chance to tidy up when the block ends."""
-    command = [sys.executable, "-m", "test.contract.taskchild", backend.name, place, action, argument]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
-
-
-def run_together(backend, place, action, names):
-    """Start a process for each name, let all go at once, and give what each said."""
-    with ExitStack() as running:
-        processes = [running.enter_context(child(backend, place, action, name)) for name in names]
-        for process in processes:
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        said = [process.communicate(timeout=PATIENCE)[0].split() for process in processes]
-        assert [process.returncode for process in processes] == [0] * len(processes)
-        return said
+    return second_process("test.contract.taskchild", backend.name, place, action, argument)
 
 
 @durable
 def test_sixteen_writers_of_four_processes_double_or_leave_out_no_number_and_lose_no_update(backend, store, place):
     store.add(make_task(short_description="0"))
-    given = [int(number) for said in run_together(backend, place, "write", "abcd") for number in said]
+    given = [
+        int(number) for said in run_together(child(backend, place, "write", name) for name in "abcd") for number in said.split()
+    ]
     writers = [f"{process}{thread}" for process in "abcd" for thread in range(WRITERS)]
     assert len(writers) == 16
     assert sorted(given) == list(range(2, 2 + 16 * CREATIONS))
@@ -329,14 +302,14 @@ def test_sixteen_writers_of_four_processes_double_or_leave_out_no_number_and_los
 
 @durable
 def test_a_cause_that_several_processes_find_at_once_becomes_one_task(backend, store, place):
-    said = run_together(backend, place, "cause", "abcdef")
+    said = [told.split() for told in run_together(child(backend, place, "cause", name) for name in "abcdef")]
     assert said == [[str(store.find(TaskQuery())[0][0].id)]] * 6
     assert store.count() == 1
 
 
 @durable
 def test_several_processes_open_a_new_store_at_once(backend, place):
-    assert run_together(backend, place, "open", "abcd") == [["open"]] * 4
+    assert run_together(child(backend, place, "open", name) for name in "abcd") == ["open"] * 4
 
 
 @durable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from main.resources.accounts import families, keys, people
-from main.resources.database.engine import WriterLock, keep_private, make_engine, migrate, store_errors, writing
+from main.resources.database.engine import WriterLock, keep_private, make_engine, migrate, reading, store_errors, writing
 from main.service.doorports import Revocations
 from main.service.errors import StoreDown
 from main.service.model import Account
@@ -17,6 +17,7 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import sqlalchemy as sa
@@ -191,14 +192,8 @@ class SqliteAccounts:
             finally:
                 connection.close()
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with store_errors(), self._readers.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("COMMIT")
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return reading(self._readers)
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
 from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
 from main.resources.catalogue.syncs import read_sync, read_syncs
-from main.resources.database.engine import WriterLock, make_engine, migrate, store_errors
+from main.resources.database.engine import WriterLock, make_engine, migrate, reading, store_errors
 from main.resources.database.times import from_ms
 from main.service.model import Bucket, Head, Hits, PriceBucket
 from main.util.timed import timed
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import sqlalchemy as sa
@@ -120,14 +120,8 @@ class SqliteReader:
         with self._reading() as connection:
             return from_ms(connection.exec_driver_sql("SELECT seen_at FROM heartbeat WHERE source = ?", (source,)).scalar())
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with store_errors(), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("COMMIT")
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return reading(self._engine)
 
 
 def _run(connection: sa.Connection, statement: Statement) -> sa.CursorResult[Any]:

@@ -101,6 +101,21 @@ def _lock_within(file: IO[str], patience: float) -> None:
 
 
 @contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Hold a transaction in which every statement sees the same.
+
+    Raises:
+        StoreDown: the store does not answer.
+    """
+    with store_errors(), engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
 def writing(connection: sa.Connection, lock: WriterLock) -> Iterator[sa.Connection]:
     """Hold the lock and a transaction: committed at the end, rolled back when anything is raised.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from main.resources.database.engine import WriterLock, keep_private, make_engine, migrate, store_errors, writing
+from main.resources.database.engine import WriterLock, keep_private, make_engine, migrate, reading, store_errors, writing
 from main.resources.tasks.sql import SqlTasks
 from main.resources.tasks.tables import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import sqlalchemy as sa
@@ -36,14 +37,8 @@ class SqliteTasks(SqlTasks):
         migrate(self._writer, self._lock, SCHEMA)
         keep_private(self._path)
 
-    @contextmanager
-    def _reads(self) -> Iterator[sa.Connection]:
-        with store_errors(), self._readers.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("COMMIT")
+    def _reads(self) -> AbstractContextManager[sa.Connection]:
+        return reading(self._readers)
 
     @contextmanager
     def _writes(self) -> Iterator[sa.Connection]:
