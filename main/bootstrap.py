@@ -73,11 +73,11 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from main.service.doorports import AccountStore, Door, HitCounters, Replies
     from main.service.doors import Passwords
     from main.service.model import Rate
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
-    from main.service.taskports import TaskStore
+    from main.service.ports.doors import AccountStore, Door, HitCounters, Replies
+    from main.service.ports.tasks import TaskStore
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from main.service.model import Source, SyncReport
-    from main.service.taskports import TaskStore
+    from main.service.ports.tasks import TaskStore
     from main.settings import Settings
     from main.util.clock import Clock
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from main.controller.documents import dump_product
-from main.service.doorports import Revocations
 from main.service.errors import (
     LeaseLost,
     NameTaken,
@@ -55,6 +54,7 @@ from main.service.model import (
     Wanted,
 )
 from main.service.ports import CrawlPage
+from main.service.ports.doors import Revocations
 from main.util.text import fold
 from test.contract.oracle import count_facet, matches, rank
 

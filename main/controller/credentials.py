@@ -13,8 +13,8 @@ from main.service.errors import Unauthenticated
 if TYPE_CHECKING:
     from flask import Response
 
-    from main.service.doorports import Door
     from main.service.model import Caller
+    from main.service.ports.doors import Door
 
 MISSING = "Authorization token is missing"
 INVALID = "Authorization token is invalid"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from main.controller.csrf import CsrfGuard
-    from main.service.doorports import Door
     from main.service.model import Caller
+    from main.service.ports.doors import Door
 
 F = TypeVar("F", bound="Callable[..., Any]")
 PUBLIC = "public"

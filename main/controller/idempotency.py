@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask_restx import Namespace
 
-    from main.service.doorports import Replies
     from main.service.model import Caller
+    from main.service.ports.doors import Replies
     from main.util.clock import Clock
 
 F = TypeVar("F", bound="Callable[..., Any]")

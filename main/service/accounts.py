@@ -17,9 +17,9 @@ from main.service.passwords import LONGEST, find_fault, prepare
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from main.service.doorports import AccountStore
     from main.service.model import Account
     from main.service.oldusers import OldUser
+    from main.service.ports.doors import AccountStore
     from main.util.clock import Clock
 
 FIRST_ADMIN = "admin"

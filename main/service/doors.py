@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from main.service.doorports import AccountStore
     from main.service.machines import MachineKeys
     from main.service.model import Account, TokenTerms
+    from main.service.ports.doors import AccountStore
     from main.util.clock import Clock
 
 WRONG = "Username or password is wrong"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from main.service.model import Verdict
 
 if TYPE_CHECKING:
-    from main.service.doorports import HitCounters
     from main.service.model import Count, Policy
+    from main.service.ports.doors import HitCounters
 
 
 def counter_key(*parts: str) -> str:

@@ -20,8 +20,8 @@ from main.util.text import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from main.service.doorports import HitCounters
     from main.service.limits import RateLimit
+    from main.service.ports.doors import HitCounters
 
 FREE_TRIES = 5  # of one account from one address
 FREE_TRIES_OF_STRANGERS = 20  # of one account from all addresses it was never logged in from

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from main.service.doorports import AccountStore
     from main.service.model import Role
+    from main.service.ports.doors import AccountStore
     from main.util.clock import Clock
 
 PREFIX = "aisle_"  # tells a key from a token, and lets scanners find one that leaked

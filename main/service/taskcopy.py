@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from main.service.model import Task
-    from main.service.taskports import TaskStore
+    from main.service.ports.tasks import TaskStore
 
 BATCH = 200
 _WHAT_NOW = "Empty the target, or copy into another one"

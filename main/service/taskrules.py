@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from main.service.model import Finding, Flaw, Head, Rejected, Rival, Source, SyncReport, Task, TaskRules
-    from main.service.taskports import TaskStore
+    from main.service.ports.tasks import TaskStore
     from main.util.clock import Clock
 
 BY = "aisle"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from main.service.model import TaskDraft, TaskKind, TaskQuery
-    from main.service.taskports import TaskStore
+    from main.service.ports.tasks import TaskStore
     from main.util.clock import Clock
 
 _LARGEST = 2**53  # what JSON carries exactly everywhere

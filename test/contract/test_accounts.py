@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from main.service.doorports import Revocations
 from main.service.errors import NameTaken, StoreDown
 from main.service.model import ApiKey, Role
+from main.service.ports.doors import Revocations
 from test.contract.accountstores import ACCOUNT_STORES, DURABLE_ACCOUNTS
 from test.contract.processes import PATIENCE, run_together, second_process
 

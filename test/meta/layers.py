@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-CORE = ("main.service.model", "main.service.ports", "main.service.doorports", "main.service.taskports", "main.service.errors")
+CORE = ("main.service.model", "main.service.ports", "main.service.errors")
 TYPES = ("main.service.model", "main.service.errors")
 # The table of docs/architecture.md: what each layer may import of ours. Its exceptions: bootstrap hands the sync the
 # function that makes a product's JSON, and that is made by the marshmallow schema in main.controller.documents. A guard that

@@ -9,9 +9,9 @@ import structlog
 
 from main.resources.accounts import families, keys, people
 from main.resources.database.engine import WriterLock, keep_private, make_engine, migrate, reading, store_errors, writing
-from main.service.doorports import Revocations
 from main.service.errors import StoreDown
 from main.service.model import Account
+from main.service.ports.doors import Revocations
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from main.resources.tasks.sqlite import SqliteTasks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from main.service.taskports import TaskStore
+    from main.service.ports.tasks import TaskStore
 
 
 def kind_of(url: str) -> str:

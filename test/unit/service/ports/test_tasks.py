@@ -7,7 +7,7 @@ import pytest
 from main.resources.tasks.mongo import MongoTasks
 from main.resources.tasks.postgres import PostgresTasks
 from main.resources.tasks.sqlite import SqliteTasks
-from main.service.taskports import TaskStore
+from main.service.ports.tasks import TaskStore
 from test.fakes import MemoryTasks
 
 
