@@ -40,36 +40,9 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
     built = build_services(settings, **replacements)
     built.lifecycle.open()
     atexit.register(built.lifecycle.close)
-    app = Flask("main")
-    app.config.update(
-        RESTX_MASK_SWAGGER=False,
-        RESTX_INCLUDE_ALL_MODELS=True,
-    )
-    app.url_map.merge_slashes = False
-    if proxies := settings.server.proxies:
-        fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
-        app.wsgi_app = fixed  # type: ignore[method-assign]
-    middleware.install(app)
-    headers.install(app, settings.console.image_hosts)
-    cors.install(app, settings.auth.origins)
-    caps.install(app)
-    limits.install(app, built.limit, caller)
-    idempotency.install(app, built.replies, caller, built.clock)
-    middleware.look_first(app, built.follower.look)
-    app.register_error_handler(Exception, render)
-    attach_services(
-        app,
-        Services(
-            search=built.search,
-            sources=built.sources,
-            syncs=built.syncs,
-            status=built.status,
-            greeting=built.greeting,
-            live=built.live,
-            logins=built.logins,
-            tasks=built.tasks,
-        ),
-    )
+    app = _make_flask(settings.server.proxies)
+    _install_layers(app, settings, built)
+    attach_services(app, _pick_services(built))
     gate = _make_gate(settings, built)
     attach_gate(app, gate)
     api = AisleApi(
@@ -85,6 +58,41 @@ def create_app(settings: Settings, **replacements: Any) -> Flask:
         api.add_namespace(namespace)
     pages.install(app, settings.console.image_hosts)
     return app
+
+
+def _make_flask(proxies: int) -> Flask:
+    app = Flask("main")
+    app.config.update(RESTX_MASK_SWAGGER=False, RESTX_INCLUDE_ALL_MODELS=True)
+    app.url_map.merge_slashes = False
+    if proxies:
+        fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
+    return app
+
+
+def _install_layers(app: Flask, settings: Settings, built: ReadingServices) -> None:
+    """Put around every request what is the same for all; the order is the one in which a request meets them."""
+    middleware.install(app)
+    headers.install(app, settings.console.image_hosts)
+    cors.install(app, settings.auth.origins)
+    caps.install(app)
+    limits.install(app, built.limit, caller)
+    idempotency.install(app, built.replies, caller, built.clock)
+    middleware.look_first(app, built.follower.look)
+    app.register_error_handler(Exception, render)
+
+
+def _pick_services(built: ReadingServices) -> Services:
+    return Services(
+        search=built.search,
+        sources=built.sources,
+        syncs=built.syncs,
+        status=built.status,
+        greeting=built.greeting,
+        live=built.live,
+        logins=built.logins,
+        tasks=built.tasks,
+    )
 
 
 def _make_gate(settings: Settings, built: ReadingServices) -> Gate:
