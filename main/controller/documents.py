@@ -80,9 +80,9 @@ class VariantSchema(Document):
 class ProductSchema(Document):
     """One thing as one source sells it; absent values, and those that ``fields`` does not name, are left out."""
 
-    id = fields.String(required=True, metadata=shown("<source>:<the source's own id>.", "lumen:7001"))
+    id = fields.String(required=True, metadata=shown("<source>:<the source's own id>.", "lumen:7800100000001"))
     source = fields.String(metadata=shown("The source's name.", "lumen"))
-    source_id = fields.String(metadata=shown("The source's own id.", "7001"))
+    source_id = fields.String(metadata=shown("The source's own id.", "7800100000001"))
     name = fields.String(metadata=shown("One line of text.", "Brass desk lamp"))
     brand = fields.String(metadata=shown("Who makes it.", "Halden"))
     description = fields.String(metadata=shown("Plain text; a shop's HTML is cleaned.", "Solid brass, with a dimmer."))

@@ -61,7 +61,9 @@ class ProductList(Resource):  # type: ignore[misc]
 
 
 @products.route("/<path:product_id>")
-@products.param("product_id", "<source>:<the source's own id>, as lists give it", _in="path", **{"x-example": "lumen:7001"})
+@products.param(
+    "product_id", "<source>:<the source's own id>, as lists give it", _in="path", **{"x-example": "lumen:7800100000001"}
+)
 class ProductItem(Resource):  # type: ignore[misc]
     """One product."""
 

@@ -32,7 +32,7 @@ _RESOLUTION = (
 _PRODUCT = "The id of the product it is about; it may be gone."
 _ASSIGNEE = "Who takes care of it."
 _KIND = "What it is about; all but manual can also be found by Aisle itself."
-_EXAMPLE = {"title": "Ask the shop for a picture", "short_description": "The page has one.", "product": "lumen:7001"}
+_EXAMPLE = {"title": "Ask the shop for a picture", "short_description": "The page has one.", "product": "lumen:7800100000001"}
 
 
 def _refusing(allowed: str) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class TaskQuerySchema(PagingSchema):
     status = Choices(tuple(TaskStatus), load_default=(), metadata=shown("How far they are.", ["open", "doing"]))
     priority = Choices(tuple(map(str, PRIORITIES)), load_default=(), metadata=shown(_PRIORITY, ["1", "2"]))
     kind = Choices(tuple(TaskKind), load_default=(), metadata=shown("What they are about.", ["manual"]))
-    product = Values(load_default=(), metadata=shown("Ids of products; may be given several times.", ["lumen:7001"]))
+    product = Values(load_default=(), metadata=shown("Ids of products; may be given several times.", ["lumen:7800100000001"]))
     assignee = Values(load_default=(), metadata=shown("Who takes care of them; may be given several times.", ["ada"]))
     q = fields.String(
         load_default="",
@@ -195,7 +195,7 @@ class ListedTaskSchema(Schema):
     product = fields.String(allow_none=True, metadata=shown(_PRODUCT, _EXAMPLE["product"]))
     assignee = fields.String(allow_none=True, metadata=shown(_ASSIGNEE, "ada"))
     cause = fields.String(
-        allow_none=True, metadata=shown("What Aisle found, for tasks that it made itself.", "missing_image:lumen:7001")
+        allow_none=True, metadata=shown("What Aisle found, for tasks that it made itself.", "missing_image:lumen:7800100000001")
     )
     version = fields.Integer(metadata=shown("Counts its changes, from 1; its ETag.", 1))
     created_at = UtcTime(metadata=shown("When it was made."))
