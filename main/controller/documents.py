@@ -38,6 +38,14 @@ def shown(description: str, example: Any = None, **more: Any) -> dict[str, Any]:
     return {"description": description, **({} if example is None else {"example": example}), **more}
 
 
+class PageSchema(Schema):
+    """What every page of a list says of its place; a list adds its ``data`` and its ``total``."""
+
+    page = fields.Integer(required=True, metadata=shown("Which page this is.", 1))
+    per_page = fields.Integer(required=True, metadata=shown("How many fit on a page.", 30))
+    pages = fields.Integer(required=True, metadata=shown("How many pages that makes.", 7))
+
+
 class MoneySchema(Document):
     """An exact amount of money."""
 

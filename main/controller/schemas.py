@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from main.controller.documents import Document, ShownProductSchema, UtcTime, shown
+from main.controller.documents import Document, PageSchema, ShownProductSchema, UtcTime, shown
 from main.controller.standing import DriftSchema, GuardSchema, LastSyncSchema
 from main.service.model import LookState, State
 from main.util.secret import MASK
@@ -19,7 +19,7 @@ class SourceMetaSchema(Schema):
     state = fields.String(attribute="state", metadata=shown("How it stands.", "fresh", enum=[state.value for state in State]))
     synced_at = UtcTime(attribute="record.synced_at", allow_none=True, metadata=shown("When its snapshot was taken."))
     products = fields.Integer(attribute="record.products", metadata=shown("Products in its snapshot.", 120))
-    rejected = fields.Integer(attribute="record.rejected", metadata=shown("Records in quarantine.", 2))
+    rejected = fields.Integer(attribute="record.rejected", metadata=shown("Records in quarantine.", 194))
 
 
 class LiveSourceSchema(Schema):
@@ -71,14 +71,11 @@ class BucketSchema(Document):
     below = fields.String(metadata=shown("Only for price: below this amount; left out for the last band.", "25"))
 
 
-class ProductPageSchema(Schema):
+class ProductPageSchema(PageSchema):
     """A page of products."""
 
     data = fields.List(fields.Nested(ShownProductSchema), required=True)
-    page = fields.Integer(required=True, metadata=shown("Which page this is.", 1))
-    per_page = fields.Integer(required=True, metadata=shown("How many fit on a page.", 30))
     total = fields.Integer(required=True, metadata=shown("Products in the whole result.", 194))
-    pages = fields.Integer(required=True, metadata=shown("How many pages the result has.", 7))
     facets = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.Nested(BucketSchema)),
@@ -156,14 +153,11 @@ class RejectedSchema(Schema):
     )
 
 
-class RejectedPageSchema(Schema):
+class RejectedPageSchema(PageSchema):
     """A page of a source's quarantine."""
 
-    data = fields.List(fields.Nested(RejectedSchema))
-    page = fields.Integer(metadata=shown("Which page this is.", 1))
-    per_page = fields.Integer(metadata=shown("How many fit on a page.", 30))
-    total = fields.Integer(metadata=shown("Records in quarantine.", 2))
-    pages = fields.Integer(metadata=shown("How many pages that makes.", 1))
+    data = fields.List(fields.Nested(RejectedSchema), required=True)
+    total = fields.Integer(required=True, metadata=shown("Records in quarantine.", 194))
 
 
 class ComponentSchema(Document):

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from main.controller.documents import UtcTime, shown
+from main.controller.documents import PageSchema, UtcTime, shown
 from main.controller.links import sync_path
 from main.service.model import BreakerMode, BreakerState, SyncState
 
@@ -116,11 +116,8 @@ class SyncSchema(Schema):
     url = SyncPath(metadata=shown("This record.", "/sources/lumen/syncs/41"))
 
 
-class SyncPageSchema(Schema):
+class SyncPageSchema(PageSchema):
     """A page of a source's syncs."""
 
-    data = fields.List(fields.Nested(SyncSchema))
-    page = fields.Integer(metadata=shown("Which page this is.", 1))
-    per_page = fields.Integer(metadata=shown("How many fit on a page.", 30))
-    total = fields.Integer(metadata=shown("Syncs that are kept; at most 200 of a source.", 2))
-    pages = fields.Integer(metadata=shown("How many pages that makes.", 1))
+    data = fields.List(fields.Nested(SyncSchema), required=True)
+    total = fields.Integer(required=True, metadata=shown("Syncs that are kept; at most 200 of a source.", 194))

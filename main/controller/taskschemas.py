@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from main.controller.bodies import Body
-from main.controller.documents import UtcTime, shown
+from main.controller.documents import PageSchema, UtcTime, shown
 from main.controller.fields import TEXT_LIMIT, VALUE_PATTERN, Choices, Values
 from main.controller.parameters import PagingSchema, Parameters, short_text
 from main.service.model import PRIORITIES, TASK_SORTS, Resolution, TaskDraft, TaskKind, TaskQuery, TaskStatus
@@ -210,14 +210,11 @@ class TaskSchema(ListedTaskSchema):
     history = fields.List(fields.Nested(TaskStepSchema), metadata=shown("Its changes, the oldest first; at most the last 500."))
 
 
-class TaskPageSchema(Schema):
+class TaskPageSchema(PageSchema):
     """A page of tasks."""
 
-    data = fields.List(fields.Nested(ListedTaskSchema))
-    page = fields.Integer(metadata=shown("Which page this is.", 1))
-    per_page = fields.Integer(metadata=shown("How many fit on a page.", 30))
-    total = fields.Integer(metadata=shown("Tasks in the whole result.", 12))
-    pages = fields.Integer(metadata=shown("How many pages that makes.", 1))
+    data = fields.List(fields.Nested(ListedTaskSchema), required=True)
+    total = fields.Integer(required=True, metadata=shown("Tasks in the whole result.", 194))
 
 
 class DroppedSchema(Schema):
