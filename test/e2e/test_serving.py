@@ -211,7 +211,7 @@ def test_uwsgi_stops_at_once_while_a_worker_is_still_loading(stack: Stack) -> No
     victim = stack.find_workers()[0]
     victim.kill()
     wait_for("a new worker", lambda: victim not in stack.find_workers() and len(stack.find_workers()) == 4)
-    with stack.without_uwsgi(seconds=15) as code:  # far below worker-reload-mercy
+    with stack.without_uwsgi(seconds=22) as code:  # below worker-reload-mercy
         assert code == 0
 
 
