@@ -24,6 +24,7 @@ from main.service.errors import (
     UpstreamTimeout,
 )
 from main.service.model import (
+    TOMBSTONES_KEPT,
     Account,
     ApiKey,
     Caller,
@@ -51,6 +52,7 @@ from main.service.model import (
     TaskQuery,
     TaskStatus,
     TokenPair,
+    Tombstone,
     Wanted,
 )
 from main.service.ports import CrawlPage
@@ -253,6 +255,7 @@ class MemoryCatalogue:
 
     version: int = 0
     rows: dict[str, _Row] = field(default_factory=dict)
+    tombstones: dict[str, Tombstone] = field(default_factory=dict)
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     leases: dict[str, tuple[str, dt.datetime]] = field(default_factory=dict)
     rejected: dict[str, list[Rejected]] = field(default_factory=dict)
@@ -297,6 +300,10 @@ class MemoryCatalogue:
         with self._held():
             row = self.rows.get(product_id)
             return row.document if row else None
+
+    def tombstone(self, product_id: str) -> Tombstone | None:
+        with self._held():
+            return self.tombstones.get(product_id)
 
     def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         with self._held():
@@ -420,18 +427,23 @@ class MemoryCatalogue:
         with self._held():
             return self.sources[source].failures if source in self.sources else 0
 
-    def retain(self, sources: Iterable[str]) -> int:
+    def retain(self, sources: Iterable[str], now: dt.datetime) -> int:
         with self._held():
             gone = set(self.sources) - set(sources)
             dropped = [key for key, row in self.rows.items() if row.product.source in gone]
-            for key in dropped:
-                del self.rows[key]
+            self.bury(dropped, now)
             for name in gone:
                 for table in (self.sources, self.leases, self.rejected, self.held, self.shapes, self.beats):
                     table.pop(name, None)
             self.records = {number: record for number, record in self.records.items() if record.source not in gone}
             self.version += bool(dropped)
             return len(dropped)
+
+    def bury(self, ids: Iterable[str], now: dt.datetime) -> None:
+        self.tombstones = {key: left for key, left in self.tombstones.items() if left.deleted_at >= now - TOMBSTONES_KEPT}
+        for key in ids:
+            del self.rows[key]
+            self.tombstones[key] = Tombstone(key, self.version + 1, now)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -502,8 +514,7 @@ class MemoryStaging:
             if store.leases.get(self._source, ("",))[0] != owner:
                 raise LeaseLost("Another process has taken over this source.")
             gone = set(self._known.values()) - self._seen()
-            for source_id in gone:
-                del store.rows[f"{self._source}:{source_id}"]
+            store.bury([f"{self._source}:{source_id}" for source_id in gone], report.finished_at)
             updated = sum(self._put(*added) for added in self._added.values())
             store.version += bool(self._added or gone)
             created, version = len(self._added) - updated, store.version
@@ -531,6 +542,7 @@ class MemoryStaging:
         self._store.keys += known is None
         key = known.key if known else self._store.keys
         self._store.rows[product.id] = _Row(key, product, document, digest)
+        self._store.tombstones.pop(product.id, None)
         return known is not None
 
     def _record(self, report: SyncReport) -> None:

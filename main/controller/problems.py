@@ -18,6 +18,7 @@ from main.controller.schemas import SourceMetaSchema
 from main.service.errors import (
     AisleError,
     Forbidden,
+    Gone,
     InvalidQuery,
     NotFound,
     NothingYet,
@@ -28,6 +29,7 @@ from main.service.errors import (
     Unauthenticated,
     Unavailable,
 )
+from main.util.clock import isoformat
 from main.util.logs import current_request_id
 
 if TYPE_CHECKING:
@@ -78,11 +80,19 @@ def _render_ours(error: AisleError) -> Response | None:
         return _render_unavailable(error)
     if isinstance(error, Unauthenticated):
         return _render_unauthenticated(error)
+    if isinstance(error, Gone):
+        return _render_gone(error)
     if isinstance(error, TooManyRequests):
         seconds = max(1, math.ceil(error.retry_after))
         return problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers={"Retry-After": str(seconds)})
     status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
     return None if status is None else problem(status, str(error))
+
+
+def _render_gone(error: Gone) -> Response:
+    """Say when it left (RFC 9110, 15.5.11)."""
+    left = error.tombstone
+    return problem(HTTPStatus.GONE, str(error), deleted_at=isoformat(left.deleted_at), version=left.version)
 
 
 def _render_unauthenticated(error: Unauthenticated) -> Response:

@@ -68,7 +68,7 @@ class ProductItem(Resource):  # type: ignore[misc]
     """One product."""
 
     @reader
-    @documented(products, "Product", "The product.", errors=(404, 422, 503), headers={**ETAG_HEADER, **LIVE_HEADERS})
+    @documented(products, "Product", "The product.", errors=(404, 410, 422, 503), headers={**ETAG_HEADER, **LIVE_HEADERS})
     @conditional(products)
     @parameters(products, _ITEM)
     def get(self, product_id: str) -> Response:

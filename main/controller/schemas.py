@@ -269,6 +269,13 @@ class InvalidSchema(ProblemSchema):
     )
 
 
+class GoneSchema(ProblemSchema):
+    """A product that left the catalogue."""
+
+    deleted_at = UtcTime(metadata=shown("When it left.", UtcTime.example))
+    version = fields.Integer(metadata=shown("The first version of the catalogue without it.", 12))
+
+
 class UnavailableSchema(ProblemSchema):
     """No answer now."""
 

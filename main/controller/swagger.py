@@ -54,6 +54,7 @@ _SHOWN: Mapping[str, type[Schema]] = {
     "Root": schemas.RootSchema,
     "Problem": schemas.ProblemSchema,
     "Invalid": schemas.InvalidSchema,
+    "Gone": schemas.GoneSchema,
     "Unavailable": schemas.UnavailableSchema,
     "NotReady": schemas.NotReadySchema,
 }
@@ -64,6 +65,7 @@ _PROBLEMS = {
     403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
     409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
+    410: ("Gone", "It was in the catalogue, and has left it within the last 90 days."),
     412: ("Problem", "It has changed since it was read; read it again."),
     413: ("Problem", "The body is larger than 64 KiB."),
     415: ("Problem", "The body is something else than JSON."),

@@ -4,6 +4,7 @@
 
     AisleError
     +-- NotFound                 the thing asked for is not there
+    |   +-- Gone                 it was there, and has left
     +-- InvalidQuery             the question cannot be answered as asked; names the parameters
     +-- Unavailable              cannot answer now; may say when to come back
     |   +-- NothingYet           no source has a snapshot yet
@@ -40,7 +41,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from main.service.model import Fault, SourceStatus
+    from main.service.model import Fault, SourceStatus, Tombstone
 
 
 class AisleError(Exception):
@@ -54,6 +55,15 @@ class NotFound(AisleError):
         super().__init__(f"There is no {what} with this name or id.")
         self.what = what
         self.name = name
+
+
+class Gone(NotFound):
+    """The product asked for was in the catalogue, and has left it; ``tombstone`` says when."""
+
+    def __init__(self, tombstone: Tombstone) -> None:
+        super().__init__("product", tombstone.id)
+        self.args = (f"This product left the catalogue at {tombstone.deleted_at:%Y-%m-%d %H:%M:%S} UTC.",)
+        self.tombstone = tombstone
 
 
 class InvalidQuery(AisleError):

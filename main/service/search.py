@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from main.service import freshness
-from main.service.errors import InvalidQuery, NotFound, NothingYet
+from main.service.errors import Gone, InvalidQuery, NotFound, NothingYet
 from main.service.model import Page
 from main.service.switch import apply_switch
 from main.util.timed import timed
@@ -93,9 +93,11 @@ class SearchService:
         """Give one product's document.
 
         Raises:
+            Gone: there was one with this id, and it has left the catalogue.
             NotFound: there is no product with this id.
         """
         document = self._reader.get(product_id)
-        if document is None:
-            raise NotFound("product", product_id)
-        return document
+        if document is not None:
+            return document
+        tombstone = self._reader.tombstone(product_id)
+        raise NotFound("product", product_id) if tombstone is None else Gone(tombstone)

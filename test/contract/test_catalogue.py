@@ -8,7 +8,7 @@ import pytest
 
 from main.controller.documents import dump_product
 from main.service.errors import LeaseLost, StoreDown
-from main.service.model import Fault, Outcome, Query, Rejected
+from main.service.model import TOMBSTONES_KEPT, Fault, Outcome, Query, Rejected, Tombstone
 from test.fakes import NOW, digest_of, ids_of, make_product, make_report, names_of, put_snapshot
 
 SOON = NOW + timedelta(seconds=30)
@@ -311,6 +311,45 @@ def test_a_source_is_due_when_that_was_recorded_last(reader, writer):
     assert reader.head().records["acme"].next_sync_at == NOW
 
 
+# tombstones
+
+
+def test_what_left_the_catalogue_has_a_tombstone_and_what_is_there_or_never_was_has_none(reader, writer):
+    put_snapshot(writer, "acme", [make_product(1), make_product(2), make_product(3)])
+    put_snapshot(writer, "acme", [make_product(1)])
+    assert reader.tombstone("acme:2") == Tombstone("acme:2", 2, make_report().finished_at)
+    assert reader.tombstone("acme:3") == Tombstone("acme:3", 2, make_report().finished_at)
+    assert (reader.tombstone("acme:1"), reader.tombstone("acme:9")) == (None, None)
+
+
+def test_what_comes_back_has_no_tombstone_and_gets_a_new_one_when_it_leaves_again(reader, writer):
+    put_snapshot(writer, "acme", [make_product(1), make_product(2)])
+    put_snapshot(writer, "acme", [make_product(1)])
+    put_snapshot(writer, "acme", [make_product(1), make_product(2)])
+    assert reader.tombstone("acme:2") is None
+    put_snapshot(writer, "acme", [make_product(1)])
+    assert reader.tombstone("acme:2").version == 4
+
+
+def test_a_crawl_that_is_not_committed_leaves_no_tombstone(reader, writer):
+    put_snapshot(writer, "acme", [make_product(1), make_product(2)])
+    with staged(writer, make_product(1)) as staging:
+        staging.hold(make_report(outcome=Outcome.HELD))
+    assert (reader.tombstone("acme:2"), reader.get("acme:2") is None) == (None, False)
+
+
+def test_a_tombstone_is_taken_down_after_its_time_when_others_are_put_up(reader, writer):
+    put_snapshot(writer, "acme", [make_product(1)])
+    put_snapshot(writer, "depot", [make_product(1, "depot")])
+    writer.retain(["depot"], NOW)
+    writer.retain([], NOW + TOMBSTONES_KEPT)
+    assert reader.tombstone("acme:1").deleted_at == NOW
+    put_snapshot(writer, "depot", [make_product(1, "depot")])
+    later = NOW + TOMBSTONES_KEPT + timedelta(seconds=1)
+    writer.retain([], later)
+    assert (reader.tombstone("acme:1"), reader.tombstone("depot:1")) == (None, Tombstone("depot:1", 6, later))
+
+
 # sources that are no longer configured
 
 
@@ -318,9 +357,10 @@ def test_what_belongs_to_a_removed_source_is_dropped(reader, writer):
     put_snapshot(writer, "acme", [make_product(1, "acme")])
     put_snapshot(writer, "depot", [make_product(1, "depot"), make_product(2, "depot")], REJECTED)
     writer.acquire("depot", "one", SOON, NOW)
-    assert writer.retain(["acme", "new"]) == 2
+    assert writer.retain(["acme", "new"], NOW) == 2
     assert all_ids(reader) == ["acme:1"]
     assert (sorted(reader.head().records), reader.head().version) == (["acme"], 3)
+    assert reader.tombstone("depot:2") == Tombstone("depot:2", 3, NOW)
     assert reader.quarantine("depot", 1, 10) == ([], 0)
     assert writer.acquire("depot", "two", SOON, NOW)
     assert reader.find(Query())[1].total == 1
@@ -328,14 +368,14 @@ def test_what_belongs_to_a_removed_source_is_dropped(reader, writer):
 
 def test_nothing_to_drop_changes_nothing(reader, writer):
     put_snapshot(writer, "acme", [make_product(1)])
-    assert writer.retain(iter(["acme"])) == 0
+    assert writer.retain(iter(["acme"]), NOW) == 0
     assert reader.head().version == 1
 
 
 def test_a_crawl_of_a_source_that_is_dropped_meanwhile_changes_nothing(reader, writer):
     put_snapshot(writer, "acme", [make_product(1)])
     with staged(writer, make_product(2)) as staging:
-        writer.retain([])
+        writer.retain([], NOW)
         with pytest.raises(LeaseLost):
             staging.commit(make_report(products=1), (), "one")
     assert (all_ids(reader), reader.head().records) == ([], {})
@@ -360,6 +400,7 @@ def test_an_unusable_store_is_said_to_be_down(backend, tmp_path):
         reader.head,
         lambda: reader.find(Query()),
         lambda: reader.get("acme:1"),
+        lambda: reader.tombstone("acme:1"),
         lambda: reader.quarantine("acme", 1, 10),
         writer.open,
         writer.ping,
@@ -370,7 +411,7 @@ def test_an_unusable_store_is_said_to_be_down(backend, tmp_path):
         lambda: writer.schedule("acme", NOW),
         lambda: writer.due("acme"),
         lambda: writer.failures("acme"),
-        lambda: writer.retain([]),
+        lambda: writer.retain([], NOW),
     ]
     for call in calls:
         with pytest.raises(StoreDown):

@@ -189,7 +189,7 @@ def test_a_sync_belongs_to_its_source(reader, writer):
 
 def test_the_number_of_a_sync_that_is_gone_is_not_given_again(reader, writer):
     record = begin(writer)
-    writer.retain([])
+    writer.retain([], NOW)
     assert reader.syncs("acme", 1, 10) == ([], 0)
     assert begin(writer).id > record.id
 
@@ -260,7 +260,7 @@ def test_the_last_drift_is_kept_with_its_time(reader, writer, outcome):
 def test_what_was_written_of_a_removed_source_goes_with_it(reader, writer):
     end(writer, Outcome.OK, shape=SHAPE, drift=DRIFT)
     writer.beat(["acme"], NOW)
-    writer.retain([])
+    writer.retain([], NOW)
     assert (writer.shape("acme"), reader.watched_at("acme"), reader.syncs("acme", 1, 10)) == (None, None, ([], 0))
     begin(writer)
     assert reader.head().records["acme"].drift is None

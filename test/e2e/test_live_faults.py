@@ -103,9 +103,7 @@ def all_well(scene: Scene) -> None:
     scene.aisle.switch("odd", breaker="closed", enabled=True)
 
 
-def assert_in_time_and_true(
-    answers: list[tuple[Answer, float]], expected: set[str], deadline_ms: int = DEADLINE_MS
-) -> None:
+def assert_in_time_and_true(answers: list[tuple[Answer, float]], expected: set[str], deadline_ms: int = DEADLINE_MS) -> None:
     for answer, seconds in answers:
         assert answer.status == 200, answer.body
         assert seconds < deadline_ms / 1000 + SLACK

@@ -205,7 +205,7 @@ def test_a_source_that_was_taken_out_of_the_configuration_leaves_with_its_produc
     kept = replace(aisle.settings, sources=aisle.settings.sources[:1])
     built = build_sync(kept)
     built.lifecycle.open()
-    assert built.sync.store.retain(source.name for source in kept.sources) == 35
+    assert built.sync.store.retain((source.name for source in kept.sources), built.sync.clock.now()) == 35
     built.lifecycle.close()
     client = create_app(kept).test_client()
     assert client.get("/products").json["total"] == 21

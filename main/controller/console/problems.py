@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _TITLES = {
     HTTPStatus.FORBIDDEN: "You may not do this",
     HTTPStatus.NOT_FOUND: "There is no such page",
+    HTTPStatus.GONE: "This product has left the catalogue",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available right now",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
 from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
 from main.resources.catalogue.syncs import read_sync, read_syncs
+from main.resources.catalogue.tombstones import read_tombstone
 from main.resources.database.engine import WriterLock, make_engine, migrate, reading, store_errors
 from main.resources.database.times import from_ms
 from main.service.model import Bucket, Head, Hits, PriceBucket
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from main.service.model import Query, Rejected, SyncRecord
+    from main.service.model import Query, Rejected, SyncRecord, Tombstone
 
 _LARGEST = 2**63 - 1  # what SQLite takes as a whole number
 _SOURCES = (
@@ -83,6 +84,11 @@ class SqliteReader:
         with self._reading() as connection:
             found = connection.exec_driver_sql("SELECT document FROM product WHERE id = ?", (product_id,)).scalar()
             return None if found is None else str(found).encode()
+
+    def tombstone(self, product_id: str) -> Tombstone | None:
+        """Give when a product left the catalogue; None when it did not, or was never there."""
+        with self._reading() as connection:
+            return read_tombstone(connection, product_id)
 
     def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         """Give one page of a source's rejected records, and how many there are."""

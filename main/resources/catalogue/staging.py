@@ -72,7 +72,7 @@ class SqliteStaging:
         with writing(self._connection, self._lock) as connection:
             _check_lease(connection, self._source, owner)
             updated = count_staged_updates(connection)
-            remove_products(connection, gone)
+            remove_products(connection, gone, report.finished_at)
             upsert_staged(connection, updated=updated)
             grown = int(bool(self._staged or gone))
             connection.exec_driver_sql("UPDATE catalogue SET version = version + ?", (grown,))

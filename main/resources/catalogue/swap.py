@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from main.resources.catalogue.rows import PRODUCT_COLUMNS
+from main.resources.catalogue.tombstones import bury, revive_staged
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import sqlalchemy as sa
 
 _COLUMNS = ", ".join(PRODUCT_COLUMNS)
@@ -36,13 +39,14 @@ def upsert_staged(connection: sa.Connection, *, updated: int) -> None:
         f"INSERT INTO product ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.staged WHERE true"
         f" ON CONFLICT (id) DO UPDATE SET {_UPDATES}"
     )
+    revive_staged(connection)
     connection.exec_driver_sql(
         f"INSERT INTO product_index (rowid, {_INDEXED}) SELECT key, {_INDEXED} FROM product_text WHERE key IN ({_STAGED_KEYS})"
     )
 
 
-def remove_products(connection: sa.Connection, ids: list[tuple[Any, ...]]) -> None:
-    """Take products, given as rows of one id, out of the catalogue."""
+def remove_products(connection: sa.Connection, ids: list[tuple[Any, ...]], now: dt.datetime) -> None:
+    """Take products, given as rows of one id, out of the catalogue, and leave a tombstone for each."""
     if not ids:
         return
     connection.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)")
@@ -50,3 +54,4 @@ def remove_products(connection: sa.Connection, ids: list[tuple[Any, ...]]) -> No
     connection.exec_driver_sql("INSERT INTO temp.gone VALUES (?)", ids)
     _unindex(connection, _GONE_KEYS)
     connection.exec_driver_sql("DELETE FROM product WHERE id IN (SELECT id FROM temp.gone)")
+    bury(connection, now)

@@ -160,13 +160,13 @@ class SqliteWriter:
             found = connection.exec_driver_sql("SELECT failures FROM source WHERE name = ?", (source,)).scalar()
             return int(found or 0)
 
-    def retain(self, sources: Iterable[str]) -> int:
+    def retain(self, sources: Iterable[str], now: dt.datetime) -> int:
         """Drop what belongs to sources that are no longer configured; give how many products that were."""
         kept = set(sources)
         with self._writing() as connection:
             names = [row[0] for row in connection.exec_driver_sql("SELECT name FROM source") if row[0] not in kept]
             gone = [(row[0],) for name in names for row in _product_ids(connection, name)]
-            remove_products(connection, gone)
+            remove_products(connection, gone, now)
             connection.exec_driver_sql("UPDATE catalogue SET version = version + ?", (int(bool(gone)),))
             for table, column in _OWNED_TABLES.items():
                 for name in names:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import overload
 
 
 def to_ms(moment: dt.datetime | None) -> int | None:
     """Write a time as milliseconds since 1970, UTC."""
     return None if moment is None else round(moment.timestamp() * 1000)
+
+
+@overload
+def from_ms(value: int) -> dt.datetime: ...
+
+
+@overload
+def from_ms(value: int | None) -> dt.datetime | None: ...
 
 
 def from_ms(value: int | None) -> dt.datetime | None:

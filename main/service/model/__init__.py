@@ -13,6 +13,7 @@ from main.service.model.query import (
     PER_PAGE,
     PER_PAGE_MAX,
     SORTS,
+    TOMBSTONES_KEPT,
     Bucket,
     Hits,
     Page,
@@ -20,6 +21,7 @@ from main.service.model.query import (
     Query,
     Term,
     TermKind,
+    Tombstone,
     Wish,
 )
 from main.service.model.reload import Reading, SourcesChange, Taken, compare_sources
@@ -63,6 +65,7 @@ __all__ = [
     "PRIORITIES",
     "SORTS",
     "TASK_SORTS",
+    "TOMBSTONES_KEPT",
     "Account",
     "ApiKey",
     "Availability",
@@ -139,6 +142,7 @@ __all__ = [
     "TermKind",
     "TokenPair",
     "TokenTerms",
+    "Tombstone",
     "Variant",
     "Verdict",
     "Wanted",

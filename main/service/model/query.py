@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 SORTS = ("relevance", "price", "-price", "name", "-rating", "-updated")
 FACETS = ("brand", "category", "source", "availability", "price")
+TOMBSTONES_KEPT = dt.timedelta(days=90)
 PER_PAGE = 30
 PER_PAGE_MAX = 100
 
@@ -88,6 +90,15 @@ class Hits:
     documents: tuple[bytes, ...]
     total: int
     facets: Mapping[str, tuple[Bucket | PriceBucket, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a product: when it left the catalogue, and the first version that is without it."""
+
+    id: str
+    version: int
+    deleted_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SyncRecord,
         SyncReport,
         Taken,
+        Tombstone,
         Wanted,
     )
 
@@ -104,6 +105,9 @@ class CatalogueReader(Resource, Protocol):
 
     def get(self, product_id: str) -> bytes | None:
         """Give one product's stored document."""
+
+    def tombstone(self, product_id: str) -> Tombstone | None:
+        """Give when a product left the catalogue; None when it did not, or was never there."""
 
     def quarantine(self, source: str, page: int, per_page: int) -> tuple[Sequence[Rejected], int]:
         """Give one page of a source's rejected records, and how many there are."""
@@ -204,7 +208,7 @@ class CatalogueWriter(Resource, SyncBoard, Protocol):
     def failures(self, source: str) -> int:
         """Give how many attempts have failed since the last good one."""
 
-    def retain(self, sources: Iterable[str]) -> int:
+    def retain(self, sources: Iterable[str], now: dt.datetime) -> int:
         """Drop what belongs to sources that are no longer configured; give how many products that were."""
 
 

@@ -8,6 +8,7 @@ import pytest
 from main.app import create_app
 from main.controller.documents import PRODUCT_FIELDS
 from main.service.model import SORTS
+from main.util.clock import isoformat
 from test.fakes import FakeClock, MemoryCatalogue, make_product, put_snapshot
 
 if TYPE_CHECKING:
@@ -208,6 +209,17 @@ def test_a_product_is_found_whatever_its_id_is_made_of(settings: Settings, sourc
     client = create_app(settings, reader=store, clock=FakeClock()).test_client()
     answer = client.get(f"/products/{quote(f'lumen:{source_id}', safe=safe)}")
     assert (answer.status_code, answer.json["id"]) == (200, f"lumen:{source_id}")
+
+
+def test_a_product_that_left_the_catalogue_is_gone_and_its_address_says_since_when(settings: Settings):
+    store, clock = MemoryCatalogue(), FakeClock()
+    put_snapshot(store, "lumen", [make_product(1, "lumen")])
+    store.retain([], clock.now())
+    answer = create_app(settings, reader=store, clock=clock).test_client().get("/products/lumen:1?live=true")
+    assert answer.status_code == 410
+    assert answer.mimetype == "application/problem+json"
+    assert (answer.json["title"], answer.json["deleted_at"], answer.json["version"]) == ("Gone", isoformat(clock.now()), 2)
+    assert "left the catalogue at" in answer.json["detail"]
 
 
 def test_an_unknown_field_of_a_product_is_refused(client: FlaskClient):

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from main.service.errors import InvalidQuery, NotFound, NothingYet, StoreDown
+from main.service.errors import Gone, InvalidQuery, NotFound, NothingYet, StoreDown
 from main.service.model import Query, State
 from main.service.registry import SourceRegistry
 from main.service.search import SearchService
@@ -102,6 +102,14 @@ def test_a_product_that_is_not_there_is_not_found(search):
     with pytest.raises(NotFound) as caught:
         search.get("acme:404")
     assert (caught.value.what, caught.value.name) == ("product", "acme:404")
+
+
+def test_a_product_that_has_left_says_when(search, store, clock):
+    store.retain(["depot"], clock.now())
+    with pytest.raises(Gone) as caught:
+        search.get("acme:1")
+    assert caught.value.tombstone == store.tombstone("acme:1")
+    assert str(caught.value) == f"This product left the catalogue at {clock.now():%Y-%m-%d %H:%M:%S} UTC."
 
 
 def test_a_store_that_is_down_is_said_to_be(search, store):

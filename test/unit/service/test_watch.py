@@ -340,11 +340,11 @@ def test_what_a_removed_source_leaves_is_dropped_when_the_store_is_back(clock, s
     class Flaky(MemoryCatalogue):
         tries = 0
 
-        def retain(self, sources):
+        def retain(self, sources, now):
             self.tries += 1
             if self.tries < 3:
                 raise StoreDown
-            return super().retain(sources)
+            return super().retain(sources, now)
 
     store, shops = Flaky(), HeldShops()
     found = Watched(store, clock, stop, shops, make_source("acme"))

@@ -158,6 +158,14 @@ def test_what_there_is_not_is_a_page(shelf: Pages):
         assert "There is no such page" in shelf.see(url, "reader", 404).text
 
 
+def test_what_left_the_catalogue_has_a_page_that_says_when(shelf: Pages):
+    put_snapshot(shelf.store, "former", [make_product(1, "former")])
+    put_snapshot(shelf.store, "former", [])
+    page = shelf.see("/console/products/former:1", "reader", 410)
+    assert "This product has left the catalogue" in page.text
+    assert "left the catalogue at 2026-" in page.text
+
+
 def test_a_product_whose_source_is_not_configured_any_more_is_shown(shelf: Pages):
     put_snapshot(shelf.store, "former", [make_product(1, "former")])
     assert "As of the last sync" not in shelf.see("/console/products/former:1", "reader").text

@@ -11,7 +11,7 @@ def test_a_removed_source_leaves_no_row_behind(writer, path):
         staging.hold(make_report(outcome=Outcome.HELD))
     assert writer.acquire("acme", "one", NOW, NOW)
     assert [count(path, table) > 0 for table in OWNED] == [True] * len(OWNED)
-    assert writer.retain([]) == 1
+    assert writer.retain([], NOW) == 1
     assert [count(path, table) for table in OWNED] == [0] * len(OWNED)
 
 
