@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher, Type, extract_parameters
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import Argon2Error, InvalidHashError, VerificationError
 
 from main.service.errors import Unavailable
+from main.util.quiet import run_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 _RETRY_AFTER = 2  # seconds
 _WAIT = 1.0  # seconds for which a caller may wait for its turn
 _SALT, _HASH = 16, 32  # bytes
+_EXPECTED = (Argon2Error, InvalidHashError)
 
 
 class ArgonHasher:
     """Hashes and checks passwords; each process does ``slots`` at a time, and lets as many wait.
 
     More are refused at once: a thread that waits is one that the catalogue cannot use. With ``turns``, no more are hashed by all processes together
-    than those allow: with a hash for each worker, a flood of logins would take every processor there is.
+    than those allow: with a hash for each worker, a flood of logins would take every processor there is. Whatever is hashed, whoever wants the processor for something else goes first.
     """
 
     def __init__(self, rules: HashRules, slots: int = 1, turns: MachineTurns | None = None) -> None:
@@ -52,7 +54,7 @@ class ArgonHasher:
             Unavailable: too many are being hashed.
         """
         with self._turn():
-            return self._argon.hash(_encode(password))
+            return run_quietly(lambda: self._argon.hash(_encode(password)), expected=_EXPECTED)
 
     def verify(self, password_hash: str, password: str) -> bool:
         """Tell whether a password is the one that was hashed.
@@ -62,7 +64,7 @@ class ArgonHasher:
         """
         with self._turn():
             try:
-                return self._argon.verify(password_hash, _encode(password))
+                return run_quietly(lambda: self._argon.verify(password_hash, _encode(password)), expected=_EXPECTED)
             except (VerificationError, InvalidHashError):
                 return False
 
