@@ -4,7 +4,7 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from main.resources.accounts.firstpassword import FirstPasswordNotice
+from main.resources.accounts.firstpassword import FILE, FirstPasswordNotice
 
 
 class Terminal(io.StringIO):
@@ -21,7 +21,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def notice(tmp_path):
-    return FirstPasswordNotice(tmp_path / "data" / "first-admin-password")
+    return FirstPasswordNotice(tmp_path / "data" / FILE)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_an_error_and_a_redirect_are_no_keys(keys, provider, status):
 def test_old_keys_are_fetched_again_behind_the_callers_backs(keys, provider, clock):
     keys.find("k1")
     provider.rotate("k2")
-    clock.advance(FRESH)
+    clock.advance(600)
     provider.gate.clear()
     assert keys.find("k1")  # it does not wait
     provider.gate.set()
@@ -199,7 +199,7 @@ def test_processes_that_fetch_do_so_one_after_the_other(keys, make, provider, cl
 
 def test_keys_that_are_fresh_are_left_alone(keys, provider, clock):
     keys.find("k1")
-    clock.advance(FRESH - 1)
+    clock.advance(599.999)
     keys.find("k1")
     settle()
     assert provider.fetches == 1
