@@ -66,6 +66,15 @@ def test_a_start_fetches_them_before_anybody_asks(keys, provider):
     assert provider.fetches == 1
 
 
+def test_a_fetch_keeps_no_process_from_ending(keys, provider):
+    provider.gate.clear()
+    keys.start()
+    wait_for(lambda: provider.fetches == 1)
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "provider-keys"] == [True]
+    provider.gate.set()
+    settle()
+
+
 def test_workers_share_what_one_has_fetched(keys, make, provider):
     assert keys.find("k1")
     assert make().find("k1")
@@ -238,10 +247,11 @@ def test_a_first_fetch_that_takes_too_long_is_not_waited_for(keys, provider, mon
     settle()
 
 
-def test_a_clock_that_was_set_back_stops_no_fetch(keys, provider, clock):
+@pytest.mark.parametrize("seconds", [3600, 0.5])
+def test_a_clock_that_was_set_back_stops_no_fetch(keys, provider, clock, seconds):
     keys.find("k1")
     provider.rotate("k2")
-    clock.advance(-3600)
+    clock.advance(-seconds)
     assert keys.find("k2")
 
 
