@@ -25,7 +25,9 @@ class _QuietThread(threading.Thread, Generic[T]):
     def run(self) -> None:
         if sys.platform == "linux":
             # There, unlike elsewhere, niceness is a thread's own: setpriority(2), "C library/kernel differences".
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            # Never less than the process was given: only root may take that back, and whoever gave it meant it.
+            me = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, me, max(NICENESS, os.getpriority(os.PRIO_PROCESS, me)))
         try:
             self.result.append(self._work())
         except self._expected as error:

@@ -202,6 +202,7 @@ def test_the_document_shows_a_key_that_is_one_and_the_form_that_all_have(unsynce
     listed = document["paths"]["/sources/{name}/sync"]["post"]["parameters"]
     [shown] = [each for each in listed if each["name"] == "Idempotency-Key"]
     assert (shown["in"], shown["type"]) == ("header", "string")
+    assert set(shown) == {"name", "in", "type", "description", "pattern", "x-example"}
     assert "24 hours" in shown["description"]
     for key in (shown["x-example"], KEY, str(uuid.uuid4()), r'"a \"quoted\" \\ key"'):
         assert re.search(shown["pattern"], key)

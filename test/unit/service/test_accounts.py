@@ -7,10 +7,50 @@ from structlog.testing import capture_logs
 from main.service.accounts import AccountService
 from main.service.errors import InvalidAccount, NameTaken, NotFound, StoreDown, Unavailable
 from main.service.model import Role
-from test.fakes import NOW, FakeClock, FakeFirstPassword, FakeHasher, MemoryAccounts
+from test.fakes import NOW, FakeClock, MemoryAccounts
 
 GOOD = "violet anvil hums low"
 OTHER = "seven grey kites resting"
+
+
+class FakeHasher:
+    """Hashes that can be read: ``cost|password``; it notes every hash that was checked, and for which password."""
+
+    def __init__(self, cost: int = 1) -> None:
+        self.cost = cost
+        self.checked: list[str] = []
+        self.tried: list[str] = []
+        self.full = False
+
+    def hash(self, password: str) -> str:
+        if self.full:
+            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=2)
+        return f"{self.cost}|{password}"
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        self.checked.append(password_hash)
+        self.tried.append(password)
+        return password_hash.partition("|")[2] == password
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        return int(password_hash.partition("|")[0]) < self.cost
+
+    def decoy(self) -> str:
+        return f"{self.cost}|\0decoy"
+
+
+class FakeFirstPassword:
+    """Keeps what was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str]] = []
+        self.forgotten = 0
+
+    def show(self, username: str, password: str) -> None:
+        self.shown.append((username, password))
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 @pytest.fixture
@@ -153,6 +193,13 @@ def test_one_hash_of_the_same_cost_is_checked_whoever_asks(accounts, store, hash
         assert accounts.verify(name, password) is None
     decoy = hasher.decoy()
     assert hasher.checked == [ada.password_hash, decoy, decoy, ben.password_hash, decoy, ada.password_hash]
+
+
+def test_what_is_longer_than_any_password_is_not_hashed_and_takes_as_long_as_a_wrong_one(accounts, hasher, ada):
+    for characters in (512, 513, 1_000_000):
+        assert accounts.verify("ada", "x" * characters) is None
+    assert hasher.tried == ["x" * 512, "", ""]
+    assert hasher.checked == [ada.password_hash] * 3
 
 
 def test_the_decoy_is_nobodys_password(accounts, hasher):

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import threading
 
@@ -17,6 +18,13 @@ def test_the_work_is_served_last_and_who_waits_for_it_as_before():
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert run_quietly(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == max(before, NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+def test_a_process_that_is_quieter_still_stays_so():
+    work = "lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())"
+    code = f"import os, threading; from main.util.quiet import run_quietly; os.nice(19); print(run_quietly({work}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"19\n"
 
 
 def test_where_niceness_is_the_whole_processs_it_is_left_alone(monkeypatch):

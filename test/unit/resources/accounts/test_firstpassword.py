@@ -4,17 +4,24 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from main.resources.accounts.firstpassword import FirstPasswordNotice
+from main.resources.accounts.firstpassword import FILE, FirstPasswordNotice
 
 
 class Terminal(io.StringIO):
+    """A terminal that shows what was written once it is flushed."""
+
+    shown = ""
+
     def isatty(self):
         return True
+
+    def flush(self):
+        self.shown = self.getvalue()
 
 
 @pytest.fixture
 def notice(tmp_path):
-    return FirstPasswordNotice(tmp_path / "data" / "first-admin-password")
+    return FirstPasswordNotice(tmp_path / "data" / FILE)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def test_at_a_terminal_it_is_written_there_and_nowhere_else(notice, path, monkey
     monkeypatch.setattr(sys, "stderr", Terminal())
     with capture_logs() as logs:
         notice.show("admin", "pass-word")
-    assert sys.stderr.getvalue() == (
+    assert sys.stderr.shown == (
         "\n  There was no account yet. Log in as admin with this password, which is shown only now:\n\n"
         "      pass-word\n\n  Change it: python -m main users passwd admin\n\n"
     )

@@ -3,6 +3,7 @@ import time
 
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
+from argon2.exceptions import HashingError
 
 from main.resources.accounts import hashing
 from main.resources.accounts.hashing import ArgonHasher
@@ -117,6 +118,44 @@ def test_a_few_are_hashed_at_a_time_as_many_wait_and_the_rest_is_refused_at_once
         thread.join(20)
     assert (done, slow.most) == (["hashed"] * 2 * slots, slots)
     assert hasher.hash("x") == "hashed"
+
+
+class Noting:
+    """Stands for the real thing; it notes in which thread it is asked."""
+
+    def __init__(self):
+        self.threads = []
+
+    def hash(self, _):
+        self.threads.append(threading.current_thread().name)
+        return "hashed"
+
+    def verify(self, *_):
+        self.threads.append(threading.current_thread().name)
+        return True
+
+
+def test_whatever_is_hashed_is_hashed_in_a_thread_that_the_machine_serves_last():
+    hasher, noting = ArgonHasher(CHEAP), Noting()
+    hasher._argon = noting
+    assert (hasher.hash("x"), hasher.verify("hashed", "x")) == ("hashed", True)
+    assert noting.threads == ["quiet", "quiet"]
+
+
+class Full:
+    """Stands for the real thing on a machine without memory."""
+
+    def hash(self, _):
+        raise HashingError
+
+
+def test_a_hash_for_which_there_is_no_memory_is_the_callers_to_see(monkeypatch):
+    hasher, told = ArgonHasher(CHEAP), []
+    hasher._argon = Full()  # to fill a machine's memory would end more than this test
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    with pytest.raises(HashingError):
+        hasher.hash("x")
+    assert told == []
 
 
 def test_nobody_waits_for_long(monkeypatch):

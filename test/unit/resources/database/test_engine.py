@@ -76,6 +76,11 @@ def test_a_new_database_has_the_whole_schema_and_its_revision(writer, path):
     assert fetch(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
 
 
+def test_the_revision_looked_for_is_that_of_the_newest_migration():
+    newest = max((engine_module._MIGRATIONS / "versions").glob("*.py"))
+    assert newest.name.partition("_")[0] == REVISION  # else no database made before it would ever get it
+
+
 def test_migrating_again_changes_nothing(writer, path):
     before = fetch(path, "PRAGMA schema_version")
     for store in (SqliteWriter(path), SqliteReader(path)):

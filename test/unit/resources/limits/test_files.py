@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -108,6 +108,20 @@ def test_a_file_that_a_stopped_process_holds_is_waited_for_only_so_long(storage,
         storage.incr("a", 60)
     assert time.monotonic() - begun < 5
     assert storage.incr("a", 60) == 2
+
+
+def test_a_file_that_is_held_for_a_moment_is_waited_for(storage, tmp_path, monkeypatch):
+    storage.incr("a", 60)
+    [path] = (tmp_path / "limits").iterdir()
+    with ExitStack() as holder:
+        holder.enter_context(held(path))
+        monkeypatch.setattr(time, "sleep", lambda _: holder.close())  # the other one ends while this one waits
+        assert storage.incr("a", 60) == 2
+
+
+def test_the_largest_number_stays(storage):
+    assert [storage.incr("a", 60, 2**63) for _ in range(2)] == [2**63] * 2
+    assert storage.get("a") == 2**63
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path):

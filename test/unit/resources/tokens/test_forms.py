@@ -61,9 +61,21 @@ def test_what_is_no_token_is_refused_before_anything_is_computed(text):
     assert caught.value.code == "invalid_token"
 
 
-def test_a_token_of_the_largest_size_is_read():
+def test_a_token_of_8_kib_is_read_and_none_that_is_larger():
     start = f"{part(HEAD)}.e30."
-    assert read_head(start + "A" * (MOST_BYTES - len(start))).kid == "k"
+    largest = start + "A" * (8192 - len(start))
+    assert (read_head(largest).kid, MOST_BYTES) == ("k", 8192)
+    with pytest.raises(Unauthenticated):
+        read_head(largest + "A")
+
+
+def test_a_header_of_1_kib_is_read_and_none_that_is_larger():
+    empty = len(json.dumps({**HEAD, "pad": ""}))
+    headers = [b64(json.dumps({**HEAD, "pad": "x" * (size - empty)}).encode()) for size in (768, 769)]
+    assert [len(header) for header in headers] == [1024, 1026]
+    assert read_head(f"{headers[0]}.e30.c2ln").kid == "k"
+    with pytest.raises(Unauthenticated):
+        read_head(f"{headers[1]}.e30.c2ln")
 
 
 @pytest.mark.parametrize(("body", "issuer"), [({"iss": "me"}, "me"), ({}, None), ({"iss": ["me"]}, None)])

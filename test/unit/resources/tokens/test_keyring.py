@@ -71,10 +71,10 @@ def test_a_new_key_signs_at_once_and_the_others_follow(tmp_path, clock, ring):
     old = other.signer().kid
     made = ring.rotate()
     assert ring.signer().kid == made.kid != old
+    clock.advance(9.999)
     assert other.signer().kid == old
-    clock.advance(LOOK)
+    clock.advance(0.001)
     assert other.signer().kid == made.kid
-    assert dt.timedelta(seconds=LOOK) < FOLLOW
 
 
 def test_a_key_that_a_worker_does_not_know_yet_makes_it_look_again(tmp_path, clock, ring):
@@ -153,10 +153,10 @@ def test_a_rotation_makes_and_closes_the_folder_like_a_start(tmp_path, clock):
 def test_an_old_key_verifies_until_all_that_it_signed_is_over(clock, ring):
     old = ring.signer().kid
     ring.rotate()
-    clock.advance((FOLLOW + LIFE).total_seconds() - 1)
+    clock.advance(60 + LIFE.total_seconds() - 0.5)  # a process may sign with it for another minute
     assert ring.find(old) is not None
     assert states(ring) == [KeyState.SIGNING, KeyState.VERIFYING]
-    clock.advance(1.001)  # the new key is a millisecond younger
+    clock.advance(0.501)  # the new key is a millisecond younger
     assert ring.find(old) is None
     assert [key.kid for key in ring.verifying()] == [ring.signer().kid]
     assert states(ring) == [KeyState.SIGNING, KeyState.RETIRED]
@@ -213,6 +213,6 @@ class TestAGivenSecret:
         assert [(view.kid, view.state, view.until) for view in given.views()] == [(key.kid, KeyState.SIGNING, None)]
 
     def test_it_is_rotated_in_the_settings(self):
-        for at_once, when in ((True, "at once"), (False, "then")):
+        for asked, when in (({"at_once": True}, "at once"), ({}, "then")):
             with pytest.raises(Unavailable, match=rf"^auth\.secret gives the signing key: .* its tokens end {when}\.$"):
-                GivenKey(Secret("x" * 32)).rotate(at_once=at_once)
+                GivenKey(Secret("x" * 32)).rotate(**asked)

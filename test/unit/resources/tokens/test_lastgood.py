@@ -66,6 +66,15 @@ def test_a_start_fetches_them_before_anybody_asks(keys, provider):
     assert provider.fetches == 1
 
 
+def test_a_fetch_keeps_no_process_from_ending(keys, provider):
+    provider.gate.clear()
+    keys.start()
+    wait_for(lambda: provider.fetches == 1)
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "provider-keys"] == [True]
+    provider.gate.set()
+    settle()
+
+
 def test_workers_share_what_one_has_fetched(keys, make, provider):
     assert keys.find("k1")
     assert make().find("k1")
@@ -146,7 +155,7 @@ def test_an_error_and_a_redirect_are_no_keys(keys, provider, status):
 def test_old_keys_are_fetched_again_behind_the_callers_backs(keys, provider, clock):
     keys.find("k1")
     provider.rotate("k2")
-    clock.advance(FRESH)
+    clock.advance(600)
     provider.gate.clear()
     assert keys.find("k1")  # it does not wait
     provider.gate.set()
@@ -199,7 +208,7 @@ def test_processes_that_fetch_do_so_one_after_the_other(keys, make, provider, cl
 
 def test_keys_that_are_fresh_are_left_alone(keys, provider, clock):
     keys.find("k1")
-    clock.advance(FRESH - 1)
+    clock.advance(599.999)
     keys.find("k1")
     settle()
     assert provider.fetches == 1
@@ -238,10 +247,11 @@ def test_a_first_fetch_that_takes_too_long_is_not_waited_for(keys, provider, mon
     settle()
 
 
-def test_a_clock_that_was_set_back_stops_no_fetch(keys, provider, clock):
+@pytest.mark.parametrize("seconds", [3600, 0.5])
+def test_a_clock_that_was_set_back_stops_no_fetch(keys, provider, clock, seconds):
     keys.find("k1")
     provider.rotate("k2")
-    clock.advance(-3600)
+    clock.advance(-seconds)
     assert keys.find("k2")
 
 

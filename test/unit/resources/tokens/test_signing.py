@@ -29,12 +29,12 @@ def test_no_two_keys_are_alike():
     assert len({key.kid for key in made}) == len({key.private for key in made}) == 20
 
 
-def test_a_generated_secret_has_at_least_32_bytes(keys):
-    assert len(keys["HS256"].private) >= 32
+def test_a_generated_secret_has_the_64_bytes_of_the_hashs_own_block(keys):
+    assert len(keys["HS256"].private) == 64
 
 
-def test_an_rsa_key_has_at_least_2048_bits(keys):
-    assert keys["RS256"].private.key_size >= 2048
+def test_an_rsa_key_has_3072_bits(keys):
+    assert keys["RS256"].private.key_size == 3072
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
