@@ -172,7 +172,12 @@ def start_uwsgi(family: Family, plan: Plan, env: dict[str, str]) -> None:
 
 
 def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
-    """Renders the configuration and starts Nginx with it."""
+    """Starts Nginx with a configuration of its own."""
+    family.start("nginx", configure_nginx(plan), env, Terms(stop_signal=signal.SIGQUIT))
+
+
+def configure_nginx(plan: Plan) -> list[str]:
+    """Renders the configuration and gives the command that runs Nginx with it."""
     values = {
         "AISLE_RUN": str(plan.run),
         "AISLE_USER": "user root;" if os.geteuid() == 0 else "",
@@ -183,8 +188,7 @@ def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
     }
     render(ROOT / "nginx" / "templates" / "aisle.conf.template", plan.run / "aisle.conf", values)
     render(ROOT / "nginx" / "nginx.conf.template", plan.run / "nginx.conf", values)
-    command = [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
-    family.start("nginx", command, env, Terms(stop_signal=signal.SIGQUIT))
+    return [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
 
 
 def render(template: Path, target: Path, values: dict[str, str]) -> None:
