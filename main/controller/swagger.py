@@ -15,6 +15,7 @@ from main.controller import bodies, fields, identities, schemas, standing, tasks
 from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.guards import PUBLIC, ROLE
 from main.controller.limitdocs import describe_limits
+from main.controller.limits import UNLIMITED
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _PROBLEMS = {
     401: ("Problem", "Nobody is known to be asking: no credentials, or wrong ones."),
     403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
+    406: ("Problem", "The Accept header rules out what this address gives; detail names it."),
     409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
     410: ("Gone", "It was in the catalogue, and has left it within the last 90 days."),
     412: ("Problem", "It has changed since it was read; read it again."),
@@ -274,15 +276,20 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
+def _add_errors(operation: dict[str, Any], *codes: int) -> None:
+    """Add to an operation errors that no endpoint documents by itself."""
+    for code in codes:
+        name, description = _PROBLEMS[code]
+        found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
+        operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
+
+
 def _guard_operation(operation: dict[str, Any], *, anonymous: bool) -> None:
     """Add to an operation what its guard asks for, and how that may be refused."""
     role = operation[ROLE]
     if role == PUBLIC:
         return
-    for code in (401, 403, 429, 503):
-        name, description = _PROBLEMS[code]
-        found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
-        operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
+    _add_errors(operation, 401, 403, 429, 503)
     open_to_all: list[dict[str, list[str]]] = [{}] if anonymous and role == "reader" else []
     operation["security"] = [*open_to_all, *({scheme: []} for scheme in SCHEMES)]
 
@@ -336,9 +343,11 @@ class AisleApi(Api):  # type: ignore[misc]
     @cached_property
     def _document(self) -> dict[str, Any]:
         made: dict[str, Any] = super().__schema__
-        paths = made["paths"].values()
-        for operation in (part for path in paths for part in path.values() if "responses" in part):
+        found = ((path, part) for path, item in made["paths"].items() for part in item.values() if "responses" in part)
+        for path, operation in found:
             _guard_operation(operation, anonymous=self._anonymous)
+            if path not in UNLIMITED:
+                _add_errors(operation, 406)
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())
