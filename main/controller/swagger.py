@@ -109,6 +109,12 @@ ETAG_HEADER = {
     }
 }
 VERSION_HEADER = {"ETag": {"description": "The version, in double quotes", "type": "string"}}
+SWITCH_HEADER = {
+    "ETag": {
+        "description": "Weak; names the switch alone, breaker and enabled, for If-Match. The rest of the answer changes without it",
+        "type": "string",
+    }
+}
 COOKIE_HEADER = {
     "Set-Cookie": {
         "description": "The cookie `token` (`__Host-token` over https), HttpOnly and SameSite=Strict",
@@ -222,10 +228,10 @@ def conditional(namespace: Namespace) -> Callable[[F], F]:
     return decorate
 
 
-def preconditioned(namespace: Namespace) -> Callable[[F], F]:
-    """Document that an endpoint needs the version that the caller has seen."""
-    described = {"in": "header", "type": "string", "required": True, "description": "The ETag that was seen, or *"}
-    return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": '"1"'}}))
+def preconditioned(namespace: Namespace, *, required: bool = True, example: str = '"1"') -> Callable[[F], F]:
+    """Document that an endpoint needs what the caller has seen, or heeds it where it is given."""
+    described = {"in": "header", "type": "string", "required": required, "description": "The ETag that was seen, or *"}
+    return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": example}}))
 
 
 def parameters(namespace: Namespace, schema: Schema) -> Callable[[F], F]:

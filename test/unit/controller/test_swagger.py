@@ -37,9 +37,9 @@ LOADED_BY = {
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
 FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3", "{task_id}": "1"}
-_BODY = {"400", "401", "413", "415", "429"}
+_BODY = {"400", "401", "406", "413", "415", "429"}
 WRITES = {
-    ("/sources/{name}", "patch"): {*_BODY, "403", "404"},
+    ("/sources/{name}", "patch"): {*_BODY, "403", "404", "412"},
     ("/sources/{name}/sync", "post"): {*_BODY, "403", "404", "409"},
     ("/tasks", "post"): {*_BODY, "403", "409"},
     ("/tasks/{task_id}", "patch"): {*_BODY, "403", "404", "412", "428"},
