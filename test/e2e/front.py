@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from sample.demo import Tls
+
 APPLICATION = """
 def application(environ, start_response):
     environ["wsgi.input"].read()
@@ -61,7 +63,7 @@ class Front:
         self.family.start("uwsgi", command, os.environ)
         uwsgi = self.family.children[-1]
         try:
-            self.family.wait_until("uWSGI", lambda: answers(LOOPBACK, self.plan.port, "/"))
+            self.family.wait_until("uWSGI", lambda: answers(LOOPBACK, self.plan.port, "/health"))
             yield uwsgi
         finally:
             uwsgi.process.send_signal(signal.SIGKILL)
@@ -70,17 +72,13 @@ class Front:
 
 
 @contextmanager
-def run_front(data: Path, nginx: str | None, edits: Mapping[str, str] | None = None) -> Iterator[Front]:
+def run_front(data: Path, nginx: str | None, edits: Mapping[str, str] | None = None, tls: Tls | None = None) -> Iterator[Front]:
     """Nginx with its configuration, in which some texts may be replaced by others."""
-    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {}, nginx)
+    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {}, nginx, tls)
     plan.run.mkdir(mode=0o700, parents=True)
     command = configure_nginx(plan)
-    rendered = plan.run / "aisle.conf"
-    text = rendered.read_text()
     for old, new in (edits or {}).items():
-        assert old in text, old
-        text = text.replace(old, new)
-    rendered.write_text(text)
+        edit(plan.run, old, new)
     family = Family(plan.run)
     try:
         family.start("nginx", command, os.environ, Terms(stop_signal=signal.SIGQUIT))
@@ -88,3 +86,9 @@ def run_front(data: Path, nginx: str | None, edits: Mapping[str, str] | None = N
         yield Front(plan, family)
     finally:
         family.stop()
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    """Replaces a text of the rendered configuration, in the one file that has it."""
+    [rendered] = [file for file in folder.glob("*.conf") if old in file.read_text()]
+    rendered.write_text(rendered.read_text().replace(old, new))
