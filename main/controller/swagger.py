@@ -317,7 +317,8 @@ def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str
 class AisleApi(Api):  # type: ignore[misc]
     """Flask-RESTX with one error renderer, complete definitions and a page without inline scripts.
 
-    ``sources`` gives the names a caller may choose among now; ``anonymous`` says that readers need no login.
+    ``sources`` gives the names a caller may choose among now; ``anonymous`` says that readers need no login. Where they do, the
+    document, which everybody may read, names none.
     """
 
     def __init__(self, *args: Any, sources: Callable[[], Sequence[str]], anonymous: bool = False, **kwargs: Any) -> None:
@@ -341,7 +342,7 @@ class AisleApi(Api):  # type: ignore[misc]
     @property
     def __schema__(self) -> dict[str, Any]:
         """The Swagger 2.0 document under the prefix it is asked for: RESTX's, with every definition, example and media type."""
-        names, made = self._sources(), self._named
+        names, made = self._sources() if self._anonymous else (), self._named
         if made is None or made[0] != names:
             made = self._named = (names, _name_sources(self._document, names))
         return {**made[1], "basePath": self.base_path.rstrip("/") or "/"}
