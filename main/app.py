@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from main import __version__
 from main.bootstrap import build_services
-from main.controller import caps, cors, headers, idempotency, limits, middleware
+from main.controller import accept, caps, cors, headers, idempotency, limits, middleware
 from main.controller.auth import auth
 from main.controller.console import routes as pages
 from main.controller.context import Services, attach_services
@@ -77,6 +77,7 @@ def _install_layers(app: Flask, settings: Settings, built: ReadingServices) -> N
     cors.install(app, settings.auth.origins)
     caps.install(app)
     limits.install(app, built.limit, caller)
+    accept.install(app)
     idempotency.install(app, built.replies, caller, built.clock)
     middleware.look_first(app, built.follower.look)
     app.register_error_handler(Exception, render)

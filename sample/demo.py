@@ -1,6 +1,7 @@
 """`make run`: the sample shops, a first sync, the watcher, uWSGI, and Nginx in front, as one program that stops as one.
 
 Each sample shop is a process of its own that can be killed, frozen or throttled while the rest goes on. PORT (8080) and HOST (127.0.0.1) say where it listens, AISLE_DATA (var) where it keeps its data, AISLE_NGINX which Nginx to use (`none`: without).
+AISLE_TLS_CERT and AISLE_TLS_KEY, two PEM files, switch TLS on, at TLS_PORT (8443); PORT then leads there.
 """
 
 from __future__ import annotations
@@ -39,10 +40,20 @@ BIN = Path(sys.executable).parent
 SHOP = "depot"  # the one the banner makes trouble with
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 ANONYMOUS = "AISLE_AUTH__ANONYMOUS"  # the demo is open to readers; config.yml by itself is closed
+CERTIFICATE, KEY = "AISLE_TLS_CERT", "AISLE_TLS_KEY"
 COOKIES = "aisle.cookies"  # where the banner's commands keep a login
 ADMIN = "admin"  # the account that the first start makes
 NOTICE = "first-admin-password"  # in the data folder: where the workers, whose words go to a log, leave its password
 SOME_SOURCE_FAILED = 1  # exit code of `python -m main sync`
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Where TLS is spoken, and with which certificate."""
+
+    port: int
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Plan:
     port: int
     shops: Mapping[str, int]
     nginx: str | None
+    tls: Tls | None = None
 
     @property
     def run(self) -> Path:
@@ -71,12 +83,16 @@ class Plan:
     @property
     def address(self) -> str:
         """What a person types."""
-        host = LOOPBACK if self.host == "0.0.0.0" else self.host
-        return f"http://{host}:{self.port}"
+        return f"https://{self.reach}:{self.tls.port}" if self.tls else f"http://{self.reach}:{self.port}"
+
+    @property
+    def reach(self) -> str:
+        """Where this machine reaches it."""
+        return LOOPBACK if self.host == "0.0.0.0" else self.host
 
     def make_environment(self) -> dict[str, str]:
         """What the children get: our own environment, without what only the front needs."""
-        front = {"PORT", "HOST", "AISLE_HTTP", "AISLE_SOCKET", "AISLE_WATCH"}
+        front = {"PORT", "HOST", "AISLE_HTTP", "AISLE_SOCKET", "AISLE_WATCH", "TLS_PORT", CERTIFICATE, KEY}
         ours = {
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONUNBUFFERED": "1",
@@ -88,20 +104,43 @@ class Plan:
 
 def make_plan(environ: dict[str, str]) -> Plan:
     """The plan for an environment; raises StartFailed when it cannot work."""
-    text, host = environ.get("PORT") or "8080", environ.get("HOST") or LOOPBACK
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > 65535:  # noqa: PLR2004
-        message = f"PORT is {text!r}; it must be a number from 1 to 65535."
-        raise StartFailed(message)
-    if not is_port_free(host, int(text)):
-        message = f"Port {text} of {host} cannot be used: it is taken, or not ours to take. Choose another one: PORT={find_free_port(LOOPBACK)} make run"
-        raise StartFailed(message)
+    host, nginx = environ.get("HOST") or LOOPBACK, find_nginx(environ)
+    port = read_port(environ, "PORT", "8080", host)
     return Plan(
         data=ROOT / (environ.get("AISLE_DATA") or "var"),
         host=host,
-        port=int(text),
-        shops=choose_shop_ports(int(text)),
-        nginx=find_nginx(environ),
+        port=port,
+        shops=choose_shop_ports(port),
+        nginx=nginx,
+        tls=read_tls(environ, host, nginx),
     )
+
+
+def read_port(environ: dict[str, str], name: str, usual: str, host: str) -> int:
+    """The port a variable names; raises StartFailed when it is none, or cannot be listened on."""
+    text = environ.get(name) or usual
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > 65535:  # noqa: PLR2004
+        message = f"{name} is {text!r}; it must be a number from 1 to 65535."
+        raise StartFailed(message)
+    if not is_port_free(host, int(text)):
+        message = f"Port {text} of {host} cannot be used: it is taken, or not ours to take. Choose another one: {name}={find_free_port(LOOPBACK)} make run"
+        raise StartFailed(message)
+    return int(text)
+
+
+def read_tls(environ: dict[str, str], host: str, nginx: str | None) -> Tls | None:
+    """TLS, where a certificate is named; raises StartFailed when it cannot work."""
+    given = {name: ROOT / environ[name] for name in (CERTIFICATE, KEY) if environ.get(name)}
+    if not given:
+        return None
+    for name in (CERTIFICATE, KEY):
+        if name not in given or not os.access(given[name], os.R_OK):
+            message = f"{name} must name a PEM file that can be read; {CERTIFICATE} and {KEY} go together."
+            raise StartFailed(message)
+    if nginx is None:
+        message = f"{CERTIFICATE} takes Nginx, and there is none here."
+        raise StartFailed(message)
+    return Tls(read_port(environ, "TLS_PORT", "8443", host), given[CERTIFICATE], given[KEY])
 
 
 def choose_shop_ports(front: int) -> dict[str, int]:
@@ -129,8 +168,8 @@ def start_stack(family: Family, plan: Plan, *, watch: bool = True) -> None:
     start_uwsgi(family, plan, env)
     if plan.nginx:
         start_nginx(family, plan, env)
-    host = plan.address.removeprefix("http://").rpartition(":")[0]
-    family.wait_until(f"An answer from {plan.address}/health", lambda: answers(host, plan.port, "/health"))
+    # In plain HTTP, TLS or not: the probes stay there.
+    family.wait_until(f"An answer from {plan.address}/health", lambda: answers(plan.reach, plan.port, "/health"))
 
 
 def start_shops(family: Family, plan: Plan, env: dict[str, str]) -> None:
@@ -172,7 +211,12 @@ def start_uwsgi(family: Family, plan: Plan, env: dict[str, str]) -> None:
 
 
 def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
-    """Renders the configuration and starts Nginx with it."""
+    """Starts Nginx with a configuration of its own."""
+    family.start("nginx", configure_nginx(plan), env, Terms(stop_signal=signal.SIGQUIT))
+
+
+def configure_nginx(plan: Plan) -> list[str]:
+    """Renders the configuration and gives the command that runs Nginx with it."""
     values = {
         "AISLE_RUN": str(plan.run),
         "AISLE_USER": "user root;" if os.geteuid() == 0 else "",
@@ -180,11 +224,23 @@ def start_nginx(family: Family, plan: Plan, env: dict[str, str]) -> None:
         "AISLE_UPSTREAM": f"unix:{plan.socket}",
         "AISLE_ACCESS_LOG": str(plan.run / "nginx.access.log"),
         "AISLE_TRUSTED_PROXY": "255.255.255.255",
+        "AISLE_TLS": f'include "{plan.run / "tls.conf"}";' if plan.tls else "",
     }
+    if plan.tls:
+        render(ROOT / "nginx" / "tls.conf.template", plan.run / "tls.conf", describe_tls(plan.host, plan.tls))
     render(ROOT / "nginx" / "templates" / "aisle.conf.template", plan.run / "aisle.conf", values)
     render(ROOT / "nginx" / "nginx.conf.template", plan.run / "nginx.conf", values)
-    command = [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
-    family.start("nginx", command, env, Terms(stop_signal=signal.SIGQUIT))
+    return [str(plan.nginx), "-e", "stderr", "-c", str(plan.run / "nginx.conf"), "-g", "daemon off;"]
+
+
+def describe_tls(host: str, tls: Tls) -> dict[str, str]:
+    """What the configuration of TLS is filled in with."""
+    return {
+        "AISLE_TLS_LISTEN": f"{host}:{tls.port}",
+        "AISLE_TLS_PORT": f":{tls.port}",
+        "AISLE_TLS_CERT": str(tls.certificate),
+        "AISLE_TLS_KEY": str(tls.key),
+    }
 
 
 def render(template: Path, target: Path, values: dict[str, str]) -> None:
@@ -199,6 +255,7 @@ def print_banner(plan: Plan, family: Family) -> None:
         f"\nAisle is running at {plan.address}\n"
         f"  open   {plan.address}/ in a browser: the console\n"
         f"  docs   {plan.address}/docs\n"
+        f"{describe_move(plan)}"
         f"  login  {describe_access(plan)}\n"
         f"  try    {describe_curl()} '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"
@@ -207,6 +264,15 @@ def print_banner(plan: Plan, family: Family) -> None:
         f"  logs   {plan.run}/*.log\n"
         f"{describe_trouble(plan, family)}"
         f"  stop   Ctrl-C\n"
+    )
+
+
+def describe_move(plan: Plan) -> str:
+    """Where plain HTTP leads, once there is TLS."""
+    return (
+        f"  plain  http://{plan.reach}:{plan.port} leads there; /health, /ready and /heartbeat are answered at both\n"
+        if plan.tls
+        else ""
     )
 
 

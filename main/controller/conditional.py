@@ -45,6 +45,12 @@ def read_versions() -> frozenset[int] | None:
     return frozenset(int(tag) for tag in given.as_set(include_weak=True) if _VERSION.fullmatch(tag))
 
 
+def read_tags() -> frozenset[str] | None:
+    """Give the tags that ``If-Match`` names, weak ones included, where it may be left out; None without it and for ``*``."""
+    given = request.if_match
+    return None if "If-Match" not in request.headers or given.star_tag else frozenset(given.as_set(include_weak=True))
+
+
 def answer_json(
     body: bytes, tag: str | None = None, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

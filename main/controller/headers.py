@@ -30,7 +30,7 @@ _CONSOLE = (
     " script-src 'self'; style-src 'self'; img-src 'self' https:"
 )
 _FOR_GOOD = "public, max-age=31536000, immutable"
-PAGE = "page"  # in flask's g: the answer is one of the console's pages
+PAGE = "page"  # in flask's g: the answer is one of the console's pages; true where whoever asks may read, and so sees the products' pictures
 _HSTS = "max-age=31536000"
 _UNGUARDED = {"doc", "specs", "static", "restx_doc.static"}
 
@@ -51,7 +51,8 @@ def _add(response: Response, console: str) -> Response:
     if request.endpoint == "doc":
         policy = _DOCS
     elif PAGE in g:
-        policy = console
+        # The hosts of pictures tell whose products these are: nothing for the login page.
+        policy = console if g.get(PAGE) else _CONSOLE
         # Without any referrer a browser would send `Origin: null` with our own forms, and that is no proof of where they come from.
         response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Content-Security-Policy"] = policy

@@ -9,7 +9,7 @@ import orjson
 from flask_restx import Namespace, Resource
 
 from main.controller.conditional import answer_json
-from main.controller.console.frame import wants_page
+from main.controller.console.frame import may, wants_page
 from main.controller.console.overview import show_overview
 from main.controller.context import services
 from main.controller.guards import public, reader
@@ -26,6 +26,7 @@ from main.controller.schemas import (
     StatusSchema,
 )
 from main.controller.swagger import answers, documented, parameters
+from main.service.model import Role
 
 if TYPE_CHECKING:
     from flask import Response
@@ -35,7 +36,13 @@ platform = Namespace("service", description="The service itself.", path="/")
 
 _NONE = NoParametersSchema()
 _GREETING = GreetingQuerySchema()
-_NOT_READY = "Not yet, or not now: components says what does not work, waiting which sources had no first try."
+_NOT_READY = (
+    "Not yet, or not now: components says what does not work, and waiting tells readers which sources had no first try."
+)
+# Whoever may not read is told of each component whether it works, and nothing of what it is, or of the sources.
+_TO_ALL = ("components.name", "components.up")
+_READY, _READY_TO_ALL = ReadinessSchema(), ReadinessSchema(only=("ready", *_TO_ALL))
+_WAITING, _WAITING_TO_ALL = NotReadySchema(only=("components", "waiting")), NotReadySchema(only=_TO_ALL)
 _LINKS = {
     "docs": "/docs",
     "swagger": "/swagger.json",
@@ -93,10 +100,10 @@ class Ready(Resource):  # type: ignore[misc]
     @answers(platform, 503, "NotReady", _NOT_READY)
     def get(self) -> Response:
         """Say whether requests can be served: the store answers, and every source has a snapshot or had its first try."""
-        found = services().status.check_ready()
+        found, reads = services().status.check_ready(), may(Role.READER)
         if found.ready:
-            return _answer(ReadinessSchema(), found)
-        members = NotReadySchema(only=("components", "waiting")).dump(found)
+            return _answer(_READY if reads else _READY_TO_ALL, found)
+        members = (_WAITING if reads else _WAITING_TO_ALL).dump(found)
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY, headers={"Retry-After": "5"}, **members)
 
 

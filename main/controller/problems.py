@@ -25,6 +25,7 @@ from main.service.errors import (
     Outdated,
     RequiredMissing,
     SourceDisabled,
+    SwitchedMeanwhile,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
@@ -51,6 +52,7 @@ _STATUSES = {
     NotFound: HTTPStatus.NOT_FOUND,
     SourceDisabled: HTTPStatus.CONFLICT,
     Outdated: HTTPStatus.PRECONDITION_FAILED,
+    SwitchedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     Forbidden: HTTPStatus.FORBIDDEN,
 }
 _CHALLENGE = 'Bearer realm="aisle"'

@@ -8,18 +8,28 @@ import orjson
 from flask_restx import Namespace, Resource
 
 from main.controller.bodies import SourceChangeSchema, load_body
-from main.controller.conditional import answer_json
+from main.controller.conditional import answer_json, read_tags
 from main.controller.context import services
 from main.controller.guards import admin, hidden_fields, reader
 from main.controller.middleware import load_args
 from main.controller.paging import answer_page
 from main.controller.parameters import NoParametersSchema, PagingSchema
 from main.controller.schemas import RejectedSchema, SourceSchema
-from main.controller.swagger import BODY_ERRORS, PAGING_HEADERS, body, documented, parameters
+from main.controller.swagger import (
+    BODY_ERRORS,
+    PAGING_HEADERS,
+    SWITCH_HEADER,
+    body,
+    documented,
+    parameters,
+    preconditioned,
+)
 from main.controller.views import cover_rejected
 
 if TYPE_CHECKING:
     from flask import Response
+
+    from main.service.model import SourceStatus
 
 sources = Namespace("sources", description="The shops and suppliers, and the truth about each.", path="/sources")
 
@@ -49,19 +59,22 @@ class SourceItem(Resource):  # type: ignore[misc]
     """One source."""
 
     @reader
-    @documented(sources, "Source", "The source.", errors=(404, 422, 503))
+    @documented(sources, "Source", "The source.", errors=(404, 422, 503), headers=SWITCH_HEADER)
     def get(self, name: str) -> Response:
         """Tell how one source stands."""
         load_args(_NONE)
-        return answer_json(orjson.dumps(_SOURCE.dump(services().sources.get(name))))
+        return _answer(services().sources.get(name))
 
     @admin
-    @documented(sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 422, 503))
+    @preconditioned(sources, required=False, example='W/"auto-on"')
+    @documented(
+        sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 412, 422, 503), headers=SWITCH_HEADER
+    )
     @body(sources, "SourceChange")
     def patch(self, name: str) -> Response:
-        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew."""
+        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew. With If-Match only if nobody has switched it since."""
         load_args(_NONE)
-        return answer_json(orjson.dumps(_SOURCE.dump(services().sources.change(name, load_body(_CHANGE)))))
+        return _answer(services().sources.change(name, load_body(_CHANGE), read_tags()))
 
 
 @sources.route("/<string:name>/cache")
@@ -92,3 +105,11 @@ class Quarantine(Resource):  # type: ignore[misc]
         found, total = services().sources.find_rejected(name, paging["page"], paging["per_page"])
         hidden = hidden_fields()
         return answer_page(_REJECTED, [cover_rejected(record, hidden) for record in found], total, paging)
+
+
+def _answer(status: SourceStatus) -> Response:
+    answer = answer_json(orjson.dumps(_SOURCE.dump(status)))
+    if status.switch is not None:
+        # For If-Match only. An answer that may not be kept is never asked for again by its tag, so this one may name a part of it.
+        answer.headers["ETag"] = f'W/"{status.switch.tag}"'
+    return answer

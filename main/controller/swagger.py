@@ -15,6 +15,7 @@ from main.controller import bodies, fields, identities, schemas, standing, tasks
 from main.controller.documents import ShownProductSchema, UtcTime
 from main.controller.guards import PUBLIC, ROLE
 from main.controller.limitdocs import describe_limits
+from main.controller.limits import UNLIMITED
 from main.controller.problems import MEDIA_TYPE, render
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _PROBLEMS = {
     401: ("Problem", "Nobody is known to be asking: no credentials, or wrong ones."),
     403: ("Problem", "Whoever asks may not do this."),
     404: ("Problem", "There is no such thing."),
+    406: ("Problem", "The Accept header rules out what this address gives; detail names it."),
     409: ("Problem", "The source is switched off, or a request with the same Idempotency-Key is under way."),
     410: ("Gone", "It was in the catalogue, and has left it within the last 90 days."),
     412: ("Problem", "It has changed since it was read; read it again."),
@@ -107,6 +109,12 @@ ETAG_HEADER = {
     }
 }
 VERSION_HEADER = {"ETag": {"description": "The version, in double quotes", "type": "string"}}
+SWITCH_HEADER = {
+    "ETag": {
+        "description": "Weak; names the switch alone, breaker and enabled, for If-Match. The rest of the answer changes without it",
+        "type": "string",
+    }
+}
 COOKIE_HEADER = {
     "Set-Cookie": {
         "description": "The cookie `token` (`__Host-token` over https), HttpOnly and SameSite=Strict",
@@ -220,10 +228,10 @@ def conditional(namespace: Namespace) -> Callable[[F], F]:
     return decorate
 
 
-def preconditioned(namespace: Namespace) -> Callable[[F], F]:
-    """Document that an endpoint needs the version that the caller has seen."""
-    described = {"in": "header", "type": "string", "required": True, "description": "The ETag that was seen, or *"}
-    return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": '"1"'}}))
+def preconditioned(namespace: Namespace, *, required: bool = True, example: str = '"1"') -> Callable[[F], F]:
+    """Document that an endpoint needs what the caller has seen, or heeds it where it is given."""
+    described = {"in": "header", "type": "string", "required": required, "description": "The ETag that was seen, or *"}
+    return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": example}}))
 
 
 def parameters(namespace: Namespace, schema: Schema) -> Callable[[F], F]:
@@ -274,15 +282,20 @@ def _show_answer(code: int, response: Mapping[str, Any]) -> dict[str, Any]:
     return {**response, "examples": {MEDIA_TYPE: {**example, **about}}}
 
 
+def _add_errors(operation: dict[str, Any], *codes: int) -> None:
+    """Add to an operation errors that no endpoint documents by itself."""
+    for code in codes:
+        name, description = _PROBLEMS[code]
+        found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
+        operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
+
+
 def _guard_operation(operation: dict[str, Any], *, anonymous: bool) -> None:
     """Add to an operation what its guard asks for, and how that may be refused."""
     role = operation[ROLE]
     if role == PUBLIC:
         return
-    for code in (401, 403, 429, 503):
-        name, description = _PROBLEMS[code]
-        found = {"description": description, "schema": {"$ref": f"#/definitions/{name}"}, "headers": _ERROR_HEADERS.get(code)}
-        operation["responses"].setdefault(str(code), {key: value for key, value in found.items() if value})
+    _add_errors(operation, 401, 403, 429, 503)
     open_to_all: list[dict[str, list[str]]] = [{}] if anonymous and role == "reader" else []
     operation["security"] = [*open_to_all, *({scheme: []} for scheme in SCHEMES)]
 
@@ -304,7 +317,8 @@ def _name_sources(document: Mapping[str, Any], names: Sequence[str]) -> dict[str
 class AisleApi(Api):  # type: ignore[misc]
     """Flask-RESTX with one error renderer, complete definitions and a page without inline scripts.
 
-    ``sources`` gives the names a caller may choose among now; ``anonymous`` says that readers need no login.
+    ``sources`` gives the names a caller may choose among now; ``anonymous`` says that readers need no login. Where they do, the
+    document, which everybody may read, names none.
     """
 
     def __init__(self, *args: Any, sources: Callable[[], Sequence[str]], anonymous: bool = False, **kwargs: Any) -> None:
@@ -328,7 +342,7 @@ class AisleApi(Api):  # type: ignore[misc]
     @property
     def __schema__(self) -> dict[str, Any]:
         """The Swagger 2.0 document under the prefix it is asked for: RESTX's, with every definition, example and media type."""
-        names, made = self._sources(), self._named
+        names, made = self._sources() if self._anonymous else (), self._named
         if made is None or made[0] != names:
             made = self._named = (names, _name_sources(self._document, names))
         return {**made[1], "basePath": self.base_path.rstrip("/") or "/"}
@@ -336,9 +350,11 @@ class AisleApi(Api):  # type: ignore[misc]
     @cached_property
     def _document(self) -> dict[str, Any]:
         made: dict[str, Any] = super().__schema__
-        paths = made["paths"].values()
-        for operation in (part for path in paths for part in path.values() if "responses" in part):
+        found = ((path, part) for path, item in made["paths"].items() for part in item.values() if "responses" in part)
+        for path, operation in found:
             _guard_operation(operation, anonymous=self._anonymous)
+            if path not in UNLIMITED:
+                _add_errors(operation, 406)
             shown = {code: _show_answer(int(code), response) for code, response in operation["responses"].items()}
             operation["responses"] = dict(sorted(shown.items()))
             given = operation.get("parameters", ())

@@ -12,6 +12,7 @@
     |   +-- RequiredMissing      a source that the caller insists on could not be confirmed
     +-- SourceDisabled           the source is switched off
     +-- Outdated                 the thing has another version than the caller has seen
+    +-- SwitchedMeanwhile        a source's switch is another than the caller has seen
     +-- CopyRefused              a store cannot be copied into another
     +-- Unauthenticated          nobody is known to be asking: no token, a wrong one, wrong credentials
     +-- NameTaken                there is an account of this name already
@@ -41,7 +42,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from main.service.model import Fault, SourceStatus, Tombstone
+    from main.service.model import Fault, SourceStatus, Switch, Tombstone
 
 
 class AisleError(Exception):
@@ -115,6 +116,16 @@ class Outdated(AisleError):
     def __init__(self, version: int) -> None:
         super().__init__(f"It has changed since it was read: it has version {version} now. Read it again.")
         self.version = version
+
+
+class SwitchedMeanwhile(AisleError):
+    """A source's switch is another than the caller has seen; nothing was changed. The text says how it stands."""
+
+    def __init__(self, switch: Switch) -> None:
+        enabled = "true" if switch.enabled else "false"
+        super().__init__(
+            f"It was switched since it was read: breaker is {switch.mode} and enabled {enabled} now. Read it again."
+        )
 
 
 class CopyRefused(AisleError):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from main.service import freshness, guards
-from main.service.errors import NotFound
-from main.service.switch import apply_change, apply_switch
+from main.service.errors import NotFound, SwitchedMeanwhile
+from main.service.switch import apply_change, apply_switch, find_switch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from main.service.model import GuardChange, GuardState, Rejected, Source, SourceRecord, SourceStatus
     from main.service.ports import CatalogueReader, GuardBook
@@ -45,19 +45,24 @@ class SourceService:
         source = self._source(name)
         return self._stand(source, self._reader.head().records.get(name))
 
-    def change(self, name: str, change: GuardChange) -> SourceStatus:
-        """Set a source's breaker or switch and give how it stands then.
+    def change(self, name: str, change: GuardChange, seen: Collection[str] | None = None) -> SourceStatus:
+        """Set a source's breaker or switch and give how it stands then; where ``seen`` is given, only if its switch has one of these tags.
 
         Raises:
             NotFound: no source has this name.
+            SwitchedMeanwhile: its switch is another one by now.
         """
         source = self._source(name)
 
-        def step(state: GuardState) -> tuple[GuardState, GuardState]:
+        def step(state: GuardState) -> tuple[GuardState, tuple[GuardState, bool]]:
+            if seen is not None and find_switch(source, state).tag not in seen:
+                return state, (state, False)
             changed = apply_change(change, state)
-            return changed, changed
+            return changed, (changed, True)
 
-        state = self._book.change(source.name, step)
+        state, done = self._book.change(source.name, step)
+        if not done:
+            raise SwitchedMeanwhile(find_switch(source, state))
         _log.info("source.guard_changed", source=name, breaker=state.mode, enabled=state.enabled)
         return self.get(name)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from main.service.model import Switch
+
 if TYPE_CHECKING:
     from main.service.model import GuardChange, GuardState, Source
 
@@ -17,6 +19,11 @@ def is_enabled(source: Source, state: GuardState) -> bool:
 def apply_switch(source: Source, state: GuardState) -> Source:
     """Give the source with its switch as it stands."""
     return replace(source, enabled=is_enabled(source, state))
+
+
+def find_switch(source: Source, state: GuardState) -> Switch:
+    """Give how a source is switched."""
+    return Switch(state.mode, is_enabled(source, state))
 
 
 def apply_change(change: GuardChange, state: GuardState) -> GuardState:

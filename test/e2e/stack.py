@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from sample.demo import Tls
+
 NGINX = find_nginx(dict(os.environ))
 NO_NGINX = "Nginx is not installed here: neither on PATH nor in /usr/sbin"
 
@@ -109,9 +111,9 @@ class Stack:
 
 
 @contextmanager
-def run_stack(data: Path, nginx: str | None, **environ: str) -> Iterator[Stack]:
+def run_stack(data: Path, nginx: str | None, tls: Tls | None = None, **environ: str) -> Iterator[Stack]:
     """The chain, until the block ends; ``environ`` are its settings."""
-    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx)
+    plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx, tls)
     family = Family(plan.run)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"AISLE_LIMITS__API": "off", **environ}.items():  # all tests come from one address

@@ -121,7 +121,7 @@ def show(template: str, status: int = 200, /, *, headers: Mapping[str, str] | No
     """Give a page."""
     body = render_template(f"console/{template}.html", frame=make_frame(), **told)
     response = Response(body, status, mimetype="text/html")
-    setattr(g, PAGE, True)
+    setattr(g, PAGE, may(Role.READER))
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response

@@ -32,8 +32,8 @@ def install(app: Flask) -> None:
 
 
 def _turn(response: Response) -> Response:
-    if response.mimetype != MEDIA_TYPE or not _is_for_page():
-        return response
+    if response.mimetype != MEDIA_TYPE or not _is_for_page() or response.status_code == HTTPStatus.NOT_ACCEPTABLE:
+        return response  # who rules pages out gets none
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         return _ask_for_login()
     told = orjson.loads(response.get_data())

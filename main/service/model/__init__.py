@@ -2,7 +2,7 @@
 
 from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
 from main.service.model.finding import Finding, Flaw, Rival, TaskRules
-from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView
+from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView, Switch
 from main.service.model.idempotency import Begun, Claim, Reply, Standing
 from main.service.model.limit import Count, Policy, Verdict
 from main.service.model.live import LiveRules, Look, LookState, Wanted
@@ -127,6 +127,7 @@ __all__ = [
     "SourcesChange",
     "Standing",
     "State",
+    "Switch",
     "SyncRecord",
     "SyncReport",
     "SyncState",

@@ -85,6 +85,19 @@ def _left(until: float | None, now: float) -> float:
     return left if 0 < left <= _FARTHEST else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What people decide of a source, as it stands: its breaker's mode, and whether it takes part."""
+
+    mode: BreakerMode
+    enabled: bool
+
+    @property
+    def tag(self) -> str:
+        """Give it in a word that can be read and written by hand, such as ``auto-on``."""
+        return f"{self.mode}-{'on' if self.enabled else 'off'}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardView:
     """What a person is shown of a source's guard; ``enabled`` is None where no person has switched it."""

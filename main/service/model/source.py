@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from main.service.model.guard import Switch
 from main.service.model.mapped import FieldMap
 
 if TYPE_CHECKING:
@@ -151,6 +152,11 @@ class SourceStatus:
     current: bool
     age_s: int | None
     guard: GuardView | None = None
+
+    @property
+    def switch(self) -> Switch | None:
+        """Give how people have switched it; None where its guard was not asked for."""
+        return None if self.guard is None else Switch(self.guard.mode, self.source.enabled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,38 @@ def test_a_change_that_makes_no_sense_changes_nothing(guarded: Guarded, given: A
     assert guarded.book.states == {}
 
 
+def tag(guarded: Guarded) -> str:
+    return guarded.client.get("/sources/lumen").headers["ETag"]
+
+
+def test_the_tag_of_a_source_names_its_switch_and_nothing_else(guarded: Guarded):
+    assert tag(guarded) == 'W/"auto-on"'
+    guarded.book.states["lumen"] = GuardState(calls=9, failures=5, opened_at=1, open_until=9e9)
+    assert tag(guarded) == 'W/"auto-on"'
+    assert guarded.patch(json={"breaker": "forced_open"}).headers["ETag"] == tag(guarded) == 'W/"forced_open-on"'
+    assert guarded.patch(json={"enabled": False}).headers["ETag"] == 'W/"forced_open-off"'
+
+
+def test_an_answer_whose_tag_names_a_part_of_it_is_kept_by_nobody_and_never_304(guarded: Guarded):
+    answer = guarded.client.get("/sources/lumen", headers={"If-None-Match": tag(guarded)})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert "ETag" not in guarded.client.get("/sources").headers
+
+
+@pytest.mark.parametrize("given", [None, "*", 'W/"auto-on"', '"auto-on"', "auto-on", '"closed-off", "auto-on"'])
+def test_a_switch_is_set_if_it_is_as_it_was_seen_or_nobody_asks(guarded: Guarded, given: str | None):
+    headers = {} if given is None else {"If-Match": given}
+    assert guarded.patch(json={"breaker": "forced_open"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("given", ['"auto-off"', '"closed-on"', '""', "nonsense"])
+def test_a_switch_that_somebody_else_has_set_meanwhile_is_left_alone(guarded: Guarded, given: str):
+    answer = guarded.patch(json={"breaker": "closed"}, headers={"If-Match": given})
+    assert answer.status_code == 412
+    assert answer.json["detail"] == ("It was switched since it was read: breaker is auto and enabled true now. Read it again.")
+    assert guarded.book.read("lumen") == GuardState()
+
+
 def test_a_body_that_is_no_json_is_told_so(guarded: Guarded):
     assert guarded.patch(data="{", content_type="application/json").json["detail"] == "The body is not well-formed JSON."
 

@@ -37,9 +37,9 @@ LOADED_BY = {
 }
 PROBES = {"/health", "/ready", "/heartbeat"}
 FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3", "{task_id}": "1"}
-_BODY = {"400", "401", "413", "415", "429"}
+_BODY = {"400", "401", "406", "413", "415", "429"}
 WRITES = {
-    ("/sources/{name}", "patch"): {*_BODY, "403", "404"},
+    ("/sources/{name}", "patch"): {*_BODY, "403", "404", "412"},
     ("/sources/{name}/sync", "post"): {*_BODY, "403", "404", "409"},
     ("/tasks", "post"): {*_BODY, "403", "409"},
     ("/tasks/{task_id}", "patch"): {*_BODY, "403", "404", "412", "428"},
@@ -194,7 +194,7 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
         wanted = (
             {"200", "500"}
             | (set() if path in PROBES else {"422"})
-            | (set() if path in UNLIMITED else {"429"})
+            | (set() if path in UNLIMITED else {"406", "429"})
             | ({"404"} if "{" in path else set())
         )
         guarded = operation["x-role"] != "public"
@@ -211,11 +211,11 @@ def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(
 def test_every_operation_that_writes_documents_its_body_its_answers_and_its_errors(document: Document):
     every = {(path, method): operation for path, method, operation in writes(document)}
     emptied, left = every.pop(("/sources/{name}/cache", "delete")), every.pop(("/auth", "delete"))
-    assert set(emptied["responses"]) == {"204", "401", "403", "404", "422", "429", "500", "503"}
+    assert set(emptied["responses"]) == {"204", "401", "403", "404", "406", "422", "429", "500", "503"}
     dropped, one = every.pop(("/tasks", "delete")), every.pop(("/tasks/{task_id}", "delete"))
-    assert set(dropped["responses"]) == {"200", "401", "403", "404", "422", "429", "500", "503"}
-    assert set(one["responses"]) == {"204", "401", "403", "404", "412", "422", "428", "429", "500", "503"}
-    assert set(left["responses"]) == {"200", "401", "403", "422", "429", "500", "503"}
+    assert set(dropped["responses"]) == {"200", "401", "403", "404", "406", "422", "429", "500", "503"}
+    assert set(one["responses"]) == {"204", "401", "403", "404", "406", "412", "422", "428", "429", "500", "503"}
+    assert set(left["responses"]) == {"200", "401", "403", "406", "422", "429", "500", "503"}
     found = every
     assert set(found) == set(WRITES)
     for place, operation in found.items():

@@ -1,7 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from main.service.errors import NotFound
-from main.service.model import BreakerMode, Fault, GuardChange, GuardState, Rejected, State
+from main.resources.guards.files import FileGuardBook
+from main.service.errors import NotFound, SwitchedMeanwhile
+from main.service.model import BreakerMode, Fault, GuardChange, GuardState, Rejected, State, Switch
 from main.service.registry import SourceRegistry
 from main.service.sources import SourceService
 from test.fakes import make_product, make_source, put_snapshot
@@ -64,6 +67,34 @@ def test_a_breaker_is_set_by_hand(sources, book):
     changed = sources.change("acme", GuardChange(mode=BreakerMode.CLOSED))
     assert (changed.guard.state, changed.guard.mode, changed.guard.failures_in_row) == ("closed", "closed", 0)
     assert book.read("acme") == GuardState(mode=BreakerMode.CLOSED)
+
+
+def test_a_switch_is_set_only_as_it_was_seen(sources, book):
+    seen = sources.get("acme").switch
+    assert (seen, seen.tag) == (Switch(BreakerMode.AUTO, enabled=True), "auto-on")
+    sources.change("acme", GuardChange(mode=BreakerMode.FORCED_OPEN), {seen.tag})
+    with pytest.raises(SwitchedMeanwhile, match="breaker is forced_open and enabled true now"):
+        sources.change("acme", GuardChange(sets_enabled=True, enabled=False), {seen.tag})
+    assert book.read("acme") == GuardState(mode=BreakerMode.FORCED_OPEN)
+    sources.change("acme", GuardChange(sets_enabled=True, enabled=False), {seen.tag, "forced_open-on"})
+    with pytest.raises(SwitchedMeanwhile, match="enabled false"):
+        sources.change("acme", GuardChange(mode=BreakerMode.AUTO), ())
+
+
+def test_of_many_who_have_seen_the_same_switch_one_sets_it(store, clock, tmp_path):
+    shops = SourceRegistry((make_source("acme"),))
+    racing = [SourceService(store, shops, clock, FileGuardBook(tmp_path / "guards")) for _ in range(4)]
+    modes = [BreakerMode.FORCED_OPEN, BreakerMode.CLOSED] * 2
+
+    def switch(service, mode):
+        try:
+            service.change("acme", GuardChange(mode=mode), {"auto-on"})
+        except SwitchedMeanwhile:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(switch, racing, modes)) == 1
 
 
 def test_the_guard_of_a_source_that_is_not_configured_is_left_alone(sources, book):

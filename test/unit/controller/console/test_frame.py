@@ -12,7 +12,7 @@ from test.unit.controller.console.pages import BROWSER, Pages
 if TYPE_CHECKING:
     from main.settings import Settings
 
-JSON_FIRST = ["", "*/*", "application/json", "application/json, text/html;q=0.9", "text/*;q=0.1, application/json", "image/png"]
+JSON_FIRST = ["", "*/*", "application/json", "application/json, text/html;q=0.9", "text/*;q=0.1, application/json"]
 ENDS = {"overview": "/", "products": "/console/products", "sources": "/console/sources", "source": "/console/sources/lumen"}
 
 
