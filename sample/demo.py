@@ -257,7 +257,7 @@ def print_banner(plan: Plan, family: Family) -> None:
         f"  docs   {plan.address}/docs\n"
         f"{describe_move(plan)}"
         f"  login  {describe_access(plan)}\n"
-        f"  try    {describe_curl()} '{plan.address}/products?per_page=3'\n"
+        f"  try    {describe_curl(plan)} '{plan.address}/products?per_page=3'\n"
         f"  front  {front}\n"
         f"  admin  {describe_first_admin(plan)}\n"
         f"  data   {plan.data}\n"
@@ -281,9 +281,14 @@ def reading_is_open() -> bool:
     return os.environ.get(ANONYMOUS, "reader") == "reader"
 
 
-def describe_curl() -> str:
+def name_curl(plan: Plan) -> str:
+    """curl, told of a certificate that only we may know."""
+    return f"curl --cacert {shlex.quote(str(plan.tls.certificate))}" if plan.tls else "curl"
+
+
+def describe_curl(plan: Plan) -> str:
     """How the commands of the banner ask: with the login that the one above them keeps, where reading needs one."""
-    return "curl" if reading_is_open() else f"curl -b {COOKIES}"
+    return name_curl(plan) if reading_is_open() else f"{name_curl(plan)} -b {COOKIES}"
 
 
 def describe_access(plan: Plan) -> str:
@@ -291,7 +296,7 @@ def describe_access(plan: Plan) -> str:
     if reading_is_open():
         return f"not needed to read, as this is a demo ({ANONYMOUS}=reader); {ANONYMOUS}=none make run asks for one"
     given = f'{{"username": "{ADMIN}", "password": "..."}}'
-    login = f"curl -c {COOKIES} -H 'Content-Type: application/json' -d '{given}' {plan.address}/auth"
+    login = f"{name_curl(plan)} -c {COOKIES} -H 'Content-Type: application/json' -d '{given}' {plan.address}/auth"
     return f"needed for everything ({ANONYMOUS}=none), so first: {login}"
 
 
@@ -319,8 +324,8 @@ def describe_trouble(plan: Plan, family: Family) -> str:
     url = "" if port == SHOP_PORTS[SHOP] else f" --url {base_url(port)}"
     return (
         f"\n  Make trouble, from another terminal; the lists do not notice, live looks keep their deadline:\n"
-        f"    look       {describe_curl()} '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
-        f"    state      {describe_curl()} '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
+        f"    look       {describe_curl(plan)} '{plan.address}/products?source={SHOP}&live=true&deadline_ms=800'\n"
+        f"    state      {describe_curl(plan)} '{plan.address}/sources/{SHOP}'; the watcher's words are in {plan.run}/watcher.log\n"
         f"    freeze     kill -STOP {pid}, and kill -CONT {pid} ({SHOP}; {others})\n"
         f"    stop       kill {pid}, and {python} -m sample serve --shop {SHOP} --port {port}\n"
         f"    throttle   {python} -m sample behave {SHOP} throttle --seconds 30{url}, and ... {SHOP} well{url}\n"

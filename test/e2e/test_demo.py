@@ -24,6 +24,7 @@ import pytest
 from sample.demo import ROOT, choose_shop_ports
 from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import answers, find_free_port, show_command
+from test.e2e.certificates import make_tls
 from test.e2e.stack import NGINX, NO_NGINX, fetch, is_gone, stop_and_wait, wait_for
 
 if TYPE_CHECKING:
@@ -109,6 +110,22 @@ def test_where_reading_needs_a_login_the_banners_commands_make_one_and_use_it(tm
         assert "access_token" in run_line(login.replace("...", password), tmp_path)
         asked = [run_line(question, tmp_path) for question in questions if "-b aisle.cookies" in question]
         assert ["data" in asked[0], "data" in asked[1], json.loads(asked[2])["name"]] == [True, True, "depot"]
+
+
+@pytest.mark.skipif(NGINX is None, reason=NO_NGINX)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_with_a_certificate_the_banner_leads_to_https_and_its_commands_log_in_there(tmp_path: Path) -> None:
+    tls = make_tls(tmp_path)
+    named = {"AISLE_TLS_CERT": str(tls.certificate), "AISLE_TLS_KEY": str(tls.key), "TLS_PORT": str(tls.port)}
+    with run_demo(tmp_path, "nginx", AISLE_AUTH__ANONYMOUS="none", **named) as demo:
+        banner = demo.output.read_text()
+        assert f"Aisle is running at https://{LOOPBACK}:{tls.port}\n" in banner
+        assert f"plain  http://{LOOPBACK}:{demo.port} leads there" in banner
+        login, *questions = re.findall(r"curl .+?(?=;|\n|$)", banner)
+        password = (tmp_path / "first-admin-password").read_text().strip()
+        assert "access_token" in run_line(login.replace("...", password), tmp_path)
+        assert "__Host-token" in (tmp_path / "aisle.cookies").read_text()
+        assert "data" in json.loads(run_line(next(each for each in questions if "-b aisle.cookies" in each), tmp_path))
 
 
 def read_role(port: int, banner: str) -> str:

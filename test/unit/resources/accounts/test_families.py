@@ -1,8 +1,6 @@
-from contextlib import closing
 from datetime import timedelta
 
 from main.resources.accounts.families import REMEMBERED
-from main.resources.accounts.store import SqliteAccounts
 from main.service.model import Role
 from test.fakes import NOW
 from test.unit.resources.conftest import fetch
@@ -10,29 +8,6 @@ from test.unit.resources.conftest import fetch
 
 def test_a_login_that_ended_is_remembered_for_longer_than_an_access_token_lives():
     assert timedelta(minutes=15) * 2 < REMEMBERED
-
-
-def test_a_login_that_ended_is_told_for_an_hour(path, store, clock):
-    ada = store.add("ada", "hash", Role.READER, NOW)
-    store.start_family(ada.id, "family", "one", NOW + timedelta(days=1))
-    store.end_family("family")
-    told = []
-    for step in (3600, 0.001):
-        clock.advance(step)
-        with closing(SqliteAccounts(path, clock)) as other:  # nothing is known to it so far
-            told.append(other.revocations().ended)
-    assert told == [{"family"}, set()]
-
-
-def test_a_login_that_is_over_is_kept_for_another_hour(path, store, clock):
-    ada = store.add("ada", "hash", Role.READER, NOW)
-    store.start_family(ada.id, "one", "token", NOW)
-    kept = []
-    for number, step in enumerate((3600, 0.001)):
-        clock.advance(step)
-        store.start_family(ada.id, f"next {number}", "token", NOW + timedelta(days=9))  # whoever begins one sweeps
-        kept.append(fetch(path, "SELECT count(*) FROM token_family WHERE family = 'one'"))
-    assert kept == [[(1,)], [(0,)]]
 
 
 def test_a_login_keeps_the_time_at_which_it_first_ended(path, store, clock):

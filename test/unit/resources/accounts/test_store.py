@@ -1,6 +1,8 @@
 """What holds for SQLite only; what holds for every account store is in test/contract."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +131,15 @@ def test_the_use_of_a_key_is_written_every_five_minutes_at_most(path, store):
         by.touch_key("k1", NOW + timedelta(seconds=seconds))
         assert store.find_key(b"one").last_used_at == NOW + timedelta(seconds=noted)
     other.close()
+
+
+def test_who_has_just_noted_a_use_does_not_go_to_the_disk_for_the_next(path, store):
+    store.add_key(KEY, b"one")
+    store.touch_key("k1", NOW)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE api_key SET last_used_at = NULL")
+    store.touch_key("k1", NOW + timedelta(seconds=299))
+    assert store.find_key(b"one").last_used_at is None
 
 
 def test_noting_the_use_of_a_key_never_waits_for_a_writer(path, store):
