@@ -320,8 +320,8 @@ def build_sync(
         return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=kept)
 
     # A catalogue that was given in place of the real one is nothing the rules could look into.
-    follow, needed = (lambda *_: None, []) if writer else make_ruler(settings, clock)
-    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=follow)
+    ruler, needed = (None, []) if writer else make_ruler(settings, clock)
+    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=ruler)
     kept_answers = Component("answers", "file", kept, essential=False)
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store), kept_answers, *needed])
     registry = SourceRegistry(settings.sources)

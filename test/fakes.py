@@ -61,7 +61,7 @@ from main.util.text import fold
 from test.contract.oracle import count_facet, matches, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 KEPT_SYNCS = 200
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -989,6 +989,21 @@ def _is_wanted(task: Task, query: TaskQuery) -> bool:
     return all(getattr(task, name) in getattr(query, name) for name in filters if getattr(query, name)) and all(
         fold(word) in text for word in query.words
     )
+
+
+class NotedAftermath:
+    """Writes down what it is told: reports, and names of the only sources there are."""
+
+    def __init__(self) -> None:
+        self.reports: list[SyncReport] = []
+        self.kept: list[set[str]] = []
+
+    def follow(self, source: Source, report: SyncReport) -> None:
+        assert source.name == report.source
+        self.reports.append(report)
+
+    def forget(self, kept: Collection[str]) -> None:
+        self.kept.append(set(kept))
 
 
 def make_task(title: str = "Mend the lamp", **given: Any) -> Task:

@@ -56,6 +56,7 @@ def test_a_task_that_wrote_itself_leads_to_its_record_and_closes_itself(
     newest = page.locator("tbody tr").first.inner_text()
     assert "aisle" in newest
     assert "open → done" in newest
+    assert "What it is about is no longer found." in newest
     page = window.go("/console/tasks?kind=quarantine")
     assert found(page, TITLE).count() == 0
     page = window.go("/console/tasks?kind=quarantine&status=done")

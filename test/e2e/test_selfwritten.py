@@ -92,7 +92,7 @@ def test_a_wrong_record_is_a_task_until_the_shop_mends_it_and_again_when_it_is_b
     room.sync(shop)
     closed = room.wait_until_it_is(shop, "done")
     [step] = closed["history"]
-    assert step["by"] == "aisle"
+    assert (step["by"], step["reason"]) == ("aisle", "What it is about is no longer found.")
     assert {change["field"]: change["after"] for change in step["changes"]} == {"status": "done", "resolution": "fixed"}
     assert room.read(f"/products/{shop}:{RECORDS[shop]}")["source"] == shop
 
