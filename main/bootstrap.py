@@ -280,6 +280,7 @@ def make_terms(settings: Settings) -> TokenTerms:
         issuer=auth.issuer or settings.service.id,
         audience=auth.audience or settings.service.id,
         access=dt.timedelta(minutes=auth.access_minutes),
+        session=dt.timedelta(hours=auth.session_hours),
         refresh=dt.timedelta(days=auth.refresh_days),
     )
 

@@ -94,7 +94,7 @@ def _enter(form: LoginForm) -> Response:
         tokens, _ = gate().door.login(username, password)
     answer: Response = redirect(f"{request.script_root}{own_path(form.next.data or HOME)}", HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
     answer.headers["Cache-Control"] = "no-store"
-    set_cookie(answer, tokens.access_token, tokens.expires_in)
+    set_cookie(answer, tokens)
     return answer
 
 
