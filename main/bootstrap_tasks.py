@@ -12,6 +12,8 @@ from main.resources.tasks.stores import kind_of, make_tasks
 from main.service.lifecycle import Component, Lifecycle
 from main.service.taskcopy import TaskCopy
 from main.service.taskrules import TaskRuler
+from main.service.tasks import TaskService
+from main.util.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,21 @@ def make_ruler(settings: Settings, clock: Clock) -> tuple[TaskRuler, list[Compon
     board, inspector = make_board(settings), SqliteInspector(sqlite_path(settings.store.url, settings.data))
     ruler = TaskRuler(board.resource, inspector, settings.tasks.rules, clock)
     return ruler, [Component("inspector", "sqlite", inspector), board]
+
+
+@contextmanager
+def build_tasks(settings: Settings, clock: Clock | None = None) -> Iterator[TaskService]:
+    """Give what may be done with tasks, the configured store open inside.
+
+    Raises:
+        StoreDown: it cannot be used.
+    """
+    store = make_tasks(settings.tasks.url, settings.data)
+    store.open()
+    try:
+        yield TaskService(store, clock or SystemClock())
+    finally:
+        store.close()
 
 
 @contextmanager
