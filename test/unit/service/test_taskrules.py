@@ -146,6 +146,20 @@ def test_a_task_that_a_person_changes_at_the_same_moment_is_looked_at_again_next
     assert board.get(1).status is TaskStatus.DONE
 
 
+def test_a_task_that_a_person_changes_while_it_would_be_opened_is_opened_next_time(ruler, board, catalogue, log_lines):
+    sync(ruler)
+    back, catalogue.rejected = catalogue.rejected, []
+    sync(ruler)
+    catalogue.rejected, replace = back, board.replace
+    board.replace = lambda *_: False
+    sync(ruler)
+    board.replace = replace
+    assert board.get(1).status is TaskStatus.DONE
+    assert not [line for line in log_lines() if line["event"] == "task.opened_itself"]
+    sync(ruler)
+    assert board.get(1).status is TaskStatus.OPEN
+
+
 def test_a_source_that_fails_for_too_long_is_told_and_nothing_else_is_touched(ruler, board, catalogue, clock):
     sync(ruler)
     catalogue.rejected = []
