@@ -62,15 +62,18 @@ def show_again(address: str, typed: MultiDict[str, str], known: Known) -> Respon
         "CONTENT_LENGTH": "0",
         "wsgi.input": BytesIO(),
     }
-    with current_app.request_context(environ):
-        g.known = known
-        setattr(g, TYPED, typed)
-        view: Any = current_app.view_functions[str(request.endpoint)]
-        (needed,) = view.view_class.post.__guards__
-        require(Role(needed))
-        answer = cast("Response", view(**(request.view_args or {})))
+    try:
+        with current_app.request_context(environ):
+            g.known = known
+            setattr(g, TYPED, typed)
+            view: Any = current_app.view_functions[str(request.endpoint)]
+            (needed,) = view.view_class.post.__guards__
+            require(Role(needed))
+            answer = cast("Response", view(**(request.view_args or {})))
+    finally:
+        g.pop(TYPED, None)
+        bind_request_id(g.request_id)  # the end of the inner request took it away
     setattr(g, PAGE, True)
-    bind_request_id(g.request_id)  # the end of the inner request took it away
     return answer
 
 

@@ -165,6 +165,7 @@ def test_who_logs_in_with_a_role_that_may_not_do_it_is_told_and_keeps_what_was_t
     page = Parsed(answer.text)
     assert answer.status_code == 409
     assert "You are logged in, but your form cannot be shown. This takes the role editor" in page.text
+    assert "what you typed is still here" not in page.text
     assert carried(page) == carried(login)
     assert editor.client.get("/auth/me").json["username"] == "rita"
     assert editor.log_in(page).status_code == 200
@@ -208,6 +209,7 @@ def test_a_form_of_the_login_before_that_this_one_may_not_send_is_refused(editor
     answer = editor.send("/console/tasks", csrf_token=proof, **TYPED, create="Create task")
     assert answer.status_code == 403
     assert "You may not do this" in answer.text
+    assert "Nothing was sent yet" not in answer.text
 
 
 def test_with_its_own_token_a_role_that_does_not_suffice_is_refused_as_ever(pages: Pages):
