@@ -87,10 +87,14 @@ class Stack:
         """uWSGI's living workers."""
         return [worker for worker in psutil.Process(self._uwsgi.process.pid).children() if not is_gone(worker)]
 
+    def find_ready_workers(self) -> list[psutil.Process]:
+        """Those of the workers that have loaded the application."""
+        log = self.read_uwsgi_log()
+        return [worker for worker in self.find_workers() if f"pid: {worker.pid} (default app)" in log]
+
     def has_all_workers(self) -> bool:
         """Whether each place is taken by a worker that has loaded the application."""
-        log, workers = self.read_uwsgi_log(), self.find_workers()
-        return len(workers) == 4 and all(f"pid: {worker.pid} (default app)" in log for worker in workers)
+        return len(self.find_ready_workers()) == 4
 
     def read_uwsgi_log(self) -> str:
         """What uWSGI and the application have written."""
