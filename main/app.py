@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from main import __version__
 from main.bootstrap import build_services
-from main.controller import accept, caps, cors, headers, idempotency, limits, middleware
+from main.controller import accept, caps, cors, headers, idempotency, limits, middleware, renewal
 from main.controller.auth import auth
 from main.controller.console import routes as pages
 from main.controller.context import Services, attach_services
@@ -75,6 +75,7 @@ def _install_layers(app: Flask, settings: Settings, built: ReadingServices) -> N
     middleware.install(app)
     headers.install(app, settings.console.image_hosts)
     cors.install(app, settings.auth.origins)
+    renewal.install(app)
     caps.install(app)
     limits.install(app, built.limit, caller)
     accept.install(app)

@@ -280,6 +280,7 @@ def make_terms(settings: Settings) -> TokenTerms:
         issuer=auth.issuer or settings.service.id,
         audience=auth.audience or settings.service.id,
         access=dt.timedelta(minutes=auth.access_minutes),
+        session=dt.timedelta(hours=auth.session_hours),
         refresh=dt.timedelta(days=auth.refresh_days),
     )
 
@@ -320,8 +321,8 @@ def build_sync(
         return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=kept)
 
     # A catalogue that was given in place of the real one is nothing the rules could look into.
-    follow, needed = (lambda *_: None, []) if writer else make_ruler(settings, clock)
-    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=follow)
+    ruler, needed = (None, []) if writer else make_ruler(settings, clock)
+    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=ruler)
     kept_answers = Component("answers", "file", kept, essential=False)
     lifecycle = Lifecycle([Component("catalogue", "sqlite", store), kept_answers, *needed])
     registry = SourceRegistry(settings.sources)

@@ -12,11 +12,12 @@ from main.resources.tasks.stores import kind_of, make_tasks
 from main.service.lifecycle import Component, Lifecycle
 from main.service.taskcopy import TaskCopy
 from main.service.taskrules import TaskRuler
+from main.service.tasks import TaskService
+from main.util.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from main.service.model import Source, SyncReport
     from main.service.ports.tasks import TaskStore
     from main.settings import Settings
     from main.util.clock import Clock
@@ -38,11 +39,26 @@ def make_board(settings: Settings, given: TaskStore | None = None) -> Board:
     return Board("tasks", kind_of(url), given or make_tasks(url, settings.data), essential=False)
 
 
-def make_ruler(settings: Settings, clock: Clock) -> tuple[Callable[[Source, SyncReport], None], list[Component]]:
-    """Give what brings the board in line with a source whose sync has ended, and the components it needs open."""
+def make_ruler(settings: Settings, clock: Clock) -> tuple[TaskRuler, list[Component]]:
+    """Give what brings the board in line with a source whose sync has ended or that is gone, and the components it needs open."""
     board, inspector = make_board(settings), SqliteInspector(sqlite_path(settings.store.url, settings.data))
     ruler = TaskRuler(board.resource, inspector, settings.tasks.rules, clock)
-    return ruler.follow, [Component("inspector", "sqlite", inspector), board]
+    return ruler, [Component("inspector", "sqlite", inspector), board]
+
+
+@contextmanager
+def build_tasks(settings: Settings, clock: Clock | None = None) -> Iterator[TaskService]:
+    """Give what may be done with tasks, the configured store open inside.
+
+    Raises:
+        StoreDown: it cannot be used.
+    """
+    store = make_tasks(settings.tasks.url, settings.data)
+    store.open()
+    try:
+        yield TaskService(store, clock or SystemClock())
+    finally:
+        store.close()
 
 
 @contextmanager

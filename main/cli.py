@@ -88,7 +88,7 @@ def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
     try:
         services.lifecycle.open()
         if not names:
-            services.sync.store.retain((source.name for source in settings.sources), services.sync.clock.now())
+            services.sync.retain(settings.sources)
         if watch:
             services.watcher.run()
             return

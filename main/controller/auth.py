@@ -122,7 +122,7 @@ def _welcome(message: str, tokens: TokenPair, found: Caller) -> Response:
         **_prove(found),
     }
     answer = answer_json(orjson.dumps(TokensSchema().dump(told)))
-    set_cookie(answer, tokens.access_token, tokens.expires_in)
+    set_cookie(answer, tokens)
     return answer
 
 

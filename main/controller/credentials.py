@@ -13,7 +13,7 @@ from main.service.errors import Unauthenticated
 if TYPE_CHECKING:
     from flask import Response
 
-    from main.service.model import Caller
+    from main.service.model import Caller, TokenPair
     from main.service.ports.doors import Door
 
 MISSING = "Authorization token is missing"
@@ -77,11 +77,17 @@ def _cookie_name() -> str:
     return SECURE_COOKIE if request.is_secure else COOKIE
 
 
-def set_cookie(response: Response, token: str, seconds: int) -> None:
-    """Have the browser keep an access token, out of reach of scripts and of other sites."""
+def set_cookie(response: Response, tokens: TokenPair) -> None:
+    """Have the browser keep the token that is for its cookie, out of reach of scripts and of other sites."""
+    token, seconds = tokens.cookie or tokens.access_token, tokens.expires_in
     response.set_cookie(
         _cookie_name(), token, max_age=seconds, path="/", secure=request.is_secure, httponly=True, samesite="Strict"
     )
+
+
+def sets_cookie(response: Response) -> bool:
+    """Tell whether an answer has the browser keep another token already, or forget the one it has."""
+    return any(line.startswith(f"{_cookie_name()}=") for line in response.headers.getlist("Set-Cookie"))
 
 
 def clear_cookie(response: Response) -> None:

@@ -178,6 +178,10 @@ class TaskStepSchema(Schema):
     at = UtcTime(metadata=shown("When."))
     by = fields.String(metadata=shown("Who.", "ada"))
     changes = fields.List(fields.Nested(FieldChangeSchema))
+    reason = fields.String(
+        allow_none=True,
+        metadata=shown("Why, where Aisle took it; null for what people do.", "What it is about is no longer found."),
+    )
 
 
 class ListedTaskSchema(Schema):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from main.service.errors import Unauthenticated
 from main.service.machines import PREFIX
-from main.service.model import Caller, CallerKind, Role, TokenPair
+from main.service.model import Caller, CallerKind, CookieLife, Role, TokenPair
 from main.service.ports import Resource
 from main.util.ids import new_id
 
@@ -124,8 +124,12 @@ class DoorService:
         if account is None or not account.enabled:
             raise Unauthenticated(WRONG)
         family, secret = f"{account.id}-{account.generation}-{new_id()}", _new_secret()
-        self._tools.accounts.start_family(account.id, family, _name(secret), self._clock.now() + self._terms.refresh)
-        return self._give(account, family, secret)
+        now = self._clock.now()
+        self._tools.accounts.start_family(account.id, family, _name(secret), now + self._terms.refresh)
+        pair, caller = self._give(account, family, secret)
+        # A token of its own: what stands in a script or a log for its quarter of an hour cannot be made to last by use.
+        cookie = self._tools.codec.sign({**self._claim(account, family), "auth_time": _seconds(now)})
+        return replace(pair, cookie=cookie), caller
 
     def refresh(self, token: str) -> tuple[TokenPair, Caller]:
         """Give new tokens for a refresh token, which works once; using it again ends its whole family.
@@ -147,6 +151,30 @@ class DoorService:
         if account is None or not account.enabled or account.generation != int(form["generation"]):
             raise Unauthenticated.invalid()
         return self._give(account, family, secret)
+
+    def renew(self, caller: Caller) -> TokenPair | None:
+        """Give the next token for a browser's cookie, once half the life of the caller's own is over and while its login goes on.
+
+        None otherwise: where it is too early, the login has ended or is older than a session may be, the account is disabled or has
+        another password, or the token was made for no cookie. No refresh token is used for it, so that any number of tabs may come
+        at once: each gets a token.
+
+        Raises:
+            Unavailable: the store or the signing keys cannot be had.
+        """
+        life, now = caller.cookie, self._clock.now()
+        if life is None or caller.session is None:
+            return None
+        until = min(_seconds(now + self._terms.access), life.login_at + int(self._terms.session.total_seconds()))
+        early = (life.over_at - now.timestamp()) * 2 > self._terms.access.total_seconds()
+        if early or until <= life.over_at or not self._tools.accounts.has_family(caller.session, now):
+            return None
+        account = self._tools.accounts.get(caller.account_id or 0)
+        if account is None or not account.enabled or account.generation != life.generation:
+            return None
+        claims = {**self._claim(account, caller.session), "auth_time": life.login_at, "exp": until}
+        token = self._tools.codec.sign(claims)
+        return TokenPair(token, until - _seconds(now), cookie=token)
 
     def logout(self, caller: Caller) -> None:
         """End the caller's login; a machine's key and a provider's token belong to none, and nothing happens.
@@ -186,20 +214,23 @@ class DoorService:
         return caller
 
     def _give(self, account: Account, family: str, secret: str) -> tuple[TokenPair, Caller]:
-        now, token_id = self._clock.now(), new_id()
-        claims = {
+        claims = self._claim(account, family)
+        lasts = int(self._terms.access.total_seconds())
+        return TokenPair(self._tools.codec.sign(claims), lasts, f"{family}.{secret}"), _read_caller(claims)[0]
+
+    def _claim(self, account: Account, family: str) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
             "sub": str(account.id),
             "name": account.username,
             "role": account.role.value,
             "sid": family,
             "gen": account.generation,
-            "jti": token_id,
+            "jti": new_id(),
             "iat": _seconds(now),
             "nbf": _seconds(now),
             "exp": _seconds(now + self._terms.access),
         }
-        lasts = int(self._terms.access.total_seconds())
-        return TokenPair(self._tools.codec.sign(claims), lasts, f"{family}.{secret}"), _read_caller(claims)[0]
 
 
 def _read_caller(claims: Mapping[str, Any]) -> tuple[Caller, int]:
@@ -212,8 +243,22 @@ def _read_caller(claims: Mapping[str, Any]) -> tuple[Caller, int]:
         raise Unauthenticated.invalid() from error
     if not all(isinstance(text, str) for text in (name, session, token_id)) or type(generation) is not int:
         raise Unauthenticated.invalid()
-    caller = Caller(name=name, kind=CallerKind.ACCOUNT, role=role, account_id=account_id, session=session, token_id=token_id)
+    caller = Caller(
+        name=name,
+        kind=CallerKind.ACCOUNT,
+        role=role,
+        account_id=account_id,
+        session=session,
+        token_id=token_id,
+        cookie=_read_life(claims, generation),
+    )
     return caller, generation
+
+
+def _read_life(claims: Mapping[str, Any], generation: int) -> CookieLife | None:
+    """Give what a token for a cookie says of itself; only such a one tells when its login was (RFC 9068, 2.2.1)."""
+    login_at = claims.get("auth_time")
+    return CookieLife(login_at, int(claims["exp"]), generation) if type(login_at) is int else None
 
 
 def _seconds(moment: dt.datetime) -> int:

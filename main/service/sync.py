@@ -8,7 +8,7 @@ import socket
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -23,7 +23,7 @@ from main.util.timed import timed
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from main.service.model import Product, Source
     from main.service.ports import CatalogueWriter, Connector, Staging
@@ -50,8 +50,18 @@ class Progress:
     total: int | None
 
 
+class Aftermath(Protocol):
+    """What is kept in line with the catalogue elsewhere. No method raises AisleError: what cannot be done now is made up for."""
+
+    def follow(self, source: Source, report: SyncReport) -> None:
+        """Take note of a source whose sync has ended."""
+
+    def forget(self, kept: Collection[str]) -> None:
+        """Take note that there are no other sources than those of these names any more."""
+
+
 class SyncService:
-    """Syncs sources, one at a time or all together; ``after`` is called with each report, when the source is free again."""
+    """Syncs sources, one at a time or all together; ``after`` is told each report, when the source is free again."""
 
     def __init__(
         self,
@@ -61,7 +71,7 @@ class SyncService:
         clock: Clock,
         stop: threading.Event,
         *,
-        after: Callable[[Source, SyncReport], None] = lambda *_: None,
+        after: Aftermath | None = None,
     ) -> None:
         self.clock = clock
         self.stop = stop
@@ -104,8 +114,21 @@ class SyncService:
                 self._plan_next(source, done)
             finally:
                 self.store.release(source.name, self._owner)
-            self._after(source, done)
+            if self._after is not None:
+                self._after.follow(source, done)
             return done
+
+    def retain(self, sources: Iterable[Source]) -> int:
+        """Drop what belongs to sources that are no longer among these; give how many products that were.
+
+        Raises:
+            StoreDown: the catalogue cannot be written.
+        """
+        kept = {source.name for source in sources}
+        dropped = self.store.retain(kept, self.clock.now())
+        if self._after is not None:
+            self._after.forget(kept)
+        return dropped
 
     def _attempt(
         self,

@@ -14,7 +14,7 @@ from main.service.tasks import make_task, to_milliseconds
 from main.util.timed import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from main.service.model import Finding, Flaw, Head, Rejected, Rival, Source, SyncReport, Task, TaskRules
     from main.service.ports.tasks import TaskStore
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 BY = "aisle"
 MOST = 200  # open tasks of one rule and source: a shop without any pictures is one thing to mend, not a hundred thousand
+_OF_SOURCES = tuple(kind for kind in TaskKind if kind not in {TaskKind.MANUAL, TaskKind.MISMATCH})  # causes name the source
+_MENDED = "What it is about is no longer found."
+_BACK = "What it is about is found again."
+_GONE = "The source {} is no longer configured."
+_APART = "It is no longer found among the sources that are configured."
 _LOOKED = 10_000  # rejected records: far more than become tasks, so that none is closed because others came before it
 _NOTHING_NEW = {Outcome.BUSY, Outcome.STOPPED}
 
@@ -48,7 +53,8 @@ class TaskRuler:
     """Makes, closes and opens the tasks that follow from the catalogue.
 
     A finding that has no task gets one; a task whose finding is gone is closed; one that was fixed and is found again is opened.
-    One that a person closed as won't-fix stays as it is, and so do the words of a task that is there.
+    One that a person closed as won't-fix stays as it is, and so do the words of a task that is there. What was found at a source that
+    is no longer configured is closed as well.
     """
 
     def __init__(self, tasks: TaskStore, catalogue: Inspector, rules: TaskRules, clock: Clock) -> None:
@@ -58,6 +64,7 @@ class TaskRuler:
         self._clock = clock
         self._seen: set[str] = set()  # sources whose products this process has looked at
         self._turn = threading.Lock()  # findings that are older than the board must not close what is newer
+        self._kept: Collection[str] | None = None  # the only sources there are, while the board does not go by that yet
 
     @timed
     def follow(self, source: Source, report: SyncReport) -> None:
@@ -66,9 +73,37 @@ class TaskRuler:
             return
         try:
             with self._turn:
+                if self._kept is not None:
+                    self._forget({*self._kept, source.name})
                 self._follow(source, report)
         except AisleError as error:
             _log.warning("tasks.rules_failed", source=source.name, error=str(error))
+
+    @timed
+    def forget(self, kept: Collection[str]) -> None:
+        """Close the tasks about sources that are gone: all but those of these names.
+
+        A store that is down is logged, and the next sync of any source makes up for it.
+        """
+        try:
+            with self._turn:
+                self._forget(kept)
+        except AisleError as error:
+            _log.warning("tasks.rules_failed", source=None, error=str(error))
+
+    def _forget(self, kept: Collection[str]) -> None:
+        self._kept = kept
+        left = False
+        for task in self._standing(_OF_SOURCES):
+            _, source, *_ = str(task.cause).split(":", 2)
+            left |= source not in kept and not self._close(task, _GONE.format(source))
+        if self._standing((TaskKind.MISMATCH, TaskKind.PRICE_SPREAD)):
+            self._compare(_APART)
+        self._kept = kept if left else None
+
+    def _standing(self, kinds: Iterable[TaskKind]) -> list[Task]:
+        """Give the tasks of some kinds that wrote themselves and are not done."""
+        return [task for kind in kinds for task in self._tasks.caused(f"{kind}:") if task.status is not TaskStatus.DONE]
 
     def _follow(self, source: Source, report: SyncReport) -> None:
         name, rules = source.name, self._rules
@@ -91,21 +126,25 @@ class TaskRuler:
             for kind in (TaskKind.MISSING_IMAGE, TaskKind.MISSING_DESCRIPTION):
                 if getattr(rules, kind):
                     self._settle(kind, f"{name}:", find.find_missing(kind, flaws))
+        self._compare()
+
+    def _compare(self, mended: str = _MENDED) -> None:
+        rules = self._rules
         if rules.mismatch or rules.price_spread is not None:
             rivals = self._catalogue.rivals()
             if rules.mismatch:
-                self._settle(TaskKind.MISMATCH, "", find.find_mismatches(rivals))
+                self._settle(TaskKind.MISMATCH, "", find.find_mismatches(rivals), mended)
             if rules.price_spread is not None:
-                self._settle(TaskKind.PRICE_SPREAD, "", find.find_spread(rivals, rules.price_spread))
+                self._settle(TaskKind.PRICE_SPREAD, "", find.find_spread(rivals, rules.price_spread), mended)
 
-    def _settle(self, kind: TaskKind, where: str, findings: Iterable[Finding]) -> None:
+    def _settle(self, kind: TaskKind, where: str, findings: Iterable[Finding], mended: str = _MENDED) -> None:
         found = {finding.cause: finding for finding in findings}
         known = {str(task.cause): task for task in self._tasks.caused(f"{kind}:{where}")}
         for cause, task in known.items():
             if cause not in found and task.status is not TaskStatus.DONE:
-                self._put(task, {"status": TaskStatus.DONE, "resolution": Resolution.FIXED}, "task.closed_itself")
+                self._close(task, mended)
             elif cause in found and task.resolution is Resolution.FIXED:
-                self._put(task, {"status": TaskStatus.OPEN, "resolution": None}, "task.opened_itself")
+                self._open(task)
         standing = sum(cause in found and task.resolution is not Resolution.WONT_FIX for cause, task in known.items())
         self._make(found, known, MOST - standing)
 
@@ -124,7 +163,16 @@ class TaskRuler:
         if len(missing) > max(room, 0):
             _log.warning("tasks.too_many_findings", kind=missing[0].kind.value, left_out=len(missing) - max(room, 0))
 
-    def _put(self, task: Task, values: Mapping[str, object], event: str) -> None:
+    def _close(self, task: Task, reason: str) -> bool:
+        closed = self._put(task, {"status": TaskStatus.DONE, "resolution": Resolution.FIXED}, reason)
+        if closed:
+            _log.info("task.closed_itself", task=task.id, reason=reason)
+        return closed
+
+    def _open(self, task: Task) -> None:
+        if self._put(task, {"status": TaskStatus.OPEN, "resolution": None}, _BACK):
+            _log.info("task.opened_itself", task=task.id)
+
+    def _put(self, task: Task, values: Mapping[str, object], reason: str) -> bool:
         # Where a person was faster, the next sync looks again.
-        if self._tasks.replace(task.changed(values, to_milliseconds(self._clock.now()), BY), task.version):
-            _log.info(event, task=task.id)
+        return self._tasks.replace(task.changed(values, to_milliseconds(self._clock.now()), BY, reason), task.version)

@@ -128,7 +128,7 @@ class Watcher:
     def _drop(self) -> None:
         """Drop what belongs to sources that are gone; a store that is down is tried again."""
         try:
-            dropped = self._sync.store.retain((source.name for source in self._registry.all()), self._sync.clock.now())
+            dropped = self._sync.retain(self._registry.all())
         except AisleError as error:
             _log.warning("watch.store_down", error=str(error))
             self._drop_at = self._sync.clock.monotonic() + _BUSY_WAIT.total_seconds()

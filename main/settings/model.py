@@ -83,6 +83,7 @@ class Auth:
     issuer: str | None = None
     audience: str | None = None
     access_minutes: int = 15
+    session_hours: int = 12
     refresh_days: int = 30
     signing: Signing = Signing()
     secret: Secret | None = None

@@ -87,6 +87,7 @@ class TokensSchema(Section):
     issuer = text()
     audience = text()
     access_minutes = integer(1, 15)
+    session_hours = integer(1, 24)
     refresh_days = integer(1, 365)
     signing = fields.Nested(SigningSchema)
     secret = SigningSecret()

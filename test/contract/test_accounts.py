@@ -130,6 +130,19 @@ def test_a_family_that_is_over_or_unknown_gives_nothing(store, ada):
     assert not store.rotate("nobodys", "first", "second", NOW)
 
 
+def test_a_login_goes_on_until_it_is_ended_or_over_whatever_becomes_of_its_refresh_tokens(store, ada):
+    store.start_family(ada.id, "family", "first", LATER)
+    store.start_family(ada.id, "other", "first", LATER)
+    assert store.rotate("family", "first", "second", NOW)
+    assert store.has_family("family", NOW)
+    assert not store.has_family("family", LATER)
+    assert not store.has_family("nobodys", NOW)
+    store.end_family("family")
+    assert not store.has_family("family", NOW)
+    assert not store.rotate("other", "used before", "second", NOW)
+    assert not store.has_family("other", NOW)
+
+
 def test_a_login_that_was_ended_is_told_and_stays_ended(store, ada):
     store.start_family(ada.id, "family", "first", LATER)
     before = store.revocations()

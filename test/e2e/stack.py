@@ -72,6 +72,11 @@ class Stack:
         )
         return done.stdout
 
+    def behave(self, shop: str, fault: str) -> None:
+        """Have a sample shop misbehave, or behave again, as `python -m sample behave` does for a person."""
+        command = [sys.executable, "-m", "sample", "behave", shop, fault]
+        subprocess.run(command, cwd=ROOT, env=self.plan.make_environment(), stdout=subprocess.DEVNULL, timeout=60, check=True)
+
     def send_raw(self, data: bytes) -> Answer:
         """The answer to bytes that no well-behaved client would send."""
         with socket.create_connection((LOOPBACK, self.plan.port), timeout=20) as connection:
@@ -84,10 +89,14 @@ class Stack:
         """uWSGI's living workers."""
         return [worker for worker in psutil.Process(self._uwsgi.process.pid).children() if not is_gone(worker)]
 
+    def find_ready_workers(self) -> list[psutil.Process]:
+        """Those of the workers that have loaded the application."""
+        log = self.read_uwsgi_log()
+        return [worker for worker in self.find_workers() if f"pid: {worker.pid} (default app)" in log]
+
     def has_all_workers(self) -> bool:
         """Whether each place is taken by a worker that has loaded the application."""
-        log, workers = self.read_uwsgi_log(), self.find_workers()
-        return len(workers) == 4 and all(f"pid: {worker.pid} (default app)" in log for worker in workers)
+        return len(self.find_ready_workers()) == 4
 
     def read_uwsgi_log(self) -> str:
         """What uWSGI and the application have written."""
@@ -111,15 +120,15 @@ class Stack:
 
 
 @contextmanager
-def run_stack(data: Path, nginx: str | None, tls: Tls | None = None, **environ: str) -> Iterator[Stack]:
-    """The chain, until the block ends; ``environ`` are its settings."""
+def run_stack(data: Path, nginx: str | None, tls: Tls | None = None, *, watch: bool = False, **environ: str) -> Iterator[Stack]:
+    """The chain, until the block ends, with a watcher where one is wanted; ``environ`` are its settings."""
     plan = Plan(data, LOOPBACK, find_free_port(LOOPBACK), {shop: find_free_port(LOOPBACK) for shop in SHOP_PORTS}, nginx, tls)
     family = Family(plan.run)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"AISLE_LIMITS__API": "off", **environ}.items():  # all tests come from one address
             patch.setenv(name, value)
         try:
-            start_stack(family, plan, watch=False)
+            start_stack(family, plan, watch=watch)
             yield Stack(plan, family)
         finally:
             family.stop()

@@ -1,6 +1,7 @@
 """Fakes of the ports: plain objects that keep the contract; the stores are themselves run through the contract suites."""
 
 from test.fakes.accounts import MemoryAccounts
+from test.fakes.aftermath import NotedAftermath
 from test.fakes.builders import make_product, make_report, make_source, make_task
 from test.fakes.caches import FakeCache
 from test.fakes.catalogue import MemoryCatalogue
@@ -29,6 +30,7 @@ __all__ = [
     "MemoryGuardBook",
     "MemoryStaging",
     "MemoryTasks",
+    "NotedAftermath",
     "as_admin",
     "digest_of",
     "ids_of",

@@ -102,6 +102,11 @@ class MemoryAccounts:
             found.current = next_id
             return not found.ended
 
+    def has_family(self, family: str, now: dt.datetime) -> bool:
+        self._require()
+        found = self.families.get(family)
+        return found is not None and not found.ended and found.until > now
+
     def end_family(self, family: str) -> None:
         self._require()
         if family in self.families:

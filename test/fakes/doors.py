@@ -21,6 +21,7 @@ class FakeDoor:
         self.callers: dict[str, Caller] = {}
         self.accounts: dict[str, tuple[str, Role]] = {"ada": (PASSWORD, Role.ADMIN), "rita": (PASSWORD, Role.READER)}
         self.refreshes: dict[str, str] = {}
+        self.renewals: dict[str, TokenPair | Exception] = {}  # by session
         self.numbers = 0
         for number, role in enumerate(Role, start=1):
             login = Caller(name=role, kind=CallerKind.ACCOUNT, role=role, account_id=number, session=f"s-{role}", token_id="1")
@@ -38,6 +39,12 @@ class FakeDoor:
         if username is None:
             raise Unauthenticated("Authorization token is invalid", "invalid_token")
         return self._give(username, self.accounts[username][1])
+
+    def renew(self, caller: Caller) -> TokenPair | None:
+        found = self.renewals.get(caller.session or "")
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def logout(self, caller: Caller) -> None:
         self.callers = {token: known for token, known in self.callers.items() if known.session != caller.session}

@@ -151,8 +151,8 @@ def test_a_logout_is_refused_by_every_worker_within_a_second_and_after_a_restart
 def test_tokens_are_issued_by_and_for_this_service_unless_the_settings_say_otherwise(tmp_path):
     settings = load_settings({"AISLE_CONFIG": str(tmp_path / "config.yml")}, "service: {id: mine}")
     assert make_terms(settings) == TokenTerms(issuer="mine", audience="mine")
-    settings = load_settings({}, "auth: {issuer: me, audience: them, access_minutes: 5, refresh_days: 1}")
-    times = {"access": dt.timedelta(minutes=5), "refresh": dt.timedelta(days=1)}
+    settings = load_settings({}, "auth: {issuer: me, audience: them, access_minutes: 5, session_hours: 3, refresh_days: 1}")
+    times = {"access": dt.timedelta(minutes=5), "session": dt.timedelta(hours=3), "refresh": dt.timedelta(days=1)}
     assert make_terms(settings) == TokenTerms(issuer="me", audience="them", **times)
 
 

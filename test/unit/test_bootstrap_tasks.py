@@ -81,3 +81,19 @@ def test_a_copy_has_both_stores_open_inside(unsynced):
         assert copy.run().copied == 1
     with pytest.raises(StoreDown), build_task_copy(unsynced, "sqlite:///one.db", AWAY):
         raise AssertionError
+
+
+def test_a_source_that_is_gone_takes_its_tasks_along_and_brings_them_back(unsynced):
+    built = build_sync(unsynced)
+    built.lifecycle.open()
+    built.sync.sync_all(unsynced.sources)
+    depot, *others = sorted(unsynced.sources, key=lambda source: source.name)
+    assert built.sync.retain(others) == 18
+    told = {}
+    for restored in (False, True):
+        if restored:
+            built.sync.sync(depot)
+        told[restored] = {task.cause: task.status.value for task in tasks_of(unsynced) if ":depot:" in task.cause}
+    built.lifecycle.close()
+    assert set(told[False].values()) == {"done"}
+    assert told[True] == dict.fromkeys(told[False], "open")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask import g
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField, SubmitField, ValidationError
 from wtforms.csrf.core import CSRF
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _OLD = "This form was open for too long, or comes from elsewhere; please send it again."
 _BY_SETTINGS = "settings"
+TYPED = "typed"  # in flask's g: what is to be shown in a page's forms, although it was not sent to that page
 
 
 class SignedToken(CSRF):  # type: ignore[misc]
@@ -42,13 +44,18 @@ class SignedToken(CSRF):  # type: ignore[misc]
 class Form(FlaskForm):  # type: ignore[misc]
     """A form; what was typed is kept, and errors stand at their field."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """The token is signed over the login instead of being kept in a session."""
 
         csrf = True
         csrf_class = SignedToken
         csrf_field_name = FIELD
         csrf_context = None
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Give what the form is filled with: what was typed before, where that is to be shown again."""
+            typed = g.get(TYPED)
+            return super().wrap_formdata(form, formdata) if typed is None or formdata is None else typed
 
 
 def length(most: int) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flask import Response, current_app, g, redirect, render_template, request, url_for
 
-from main.controller.console.forms import LogoutForm
+from main.controller.console.forms import TYPED, LogoutForm
 from main.controller.context import services
 from main.controller.guards import caller
 from main.controller.headers import PAGE
@@ -56,6 +56,9 @@ DONE = {
     "dropped": "The tasks of that title are gone.",
     "reset": "The board is empty; the next task is number 1.",
 }
+
+
+NOT_SENT = "Nothing was sent yet: what you typed is still here. Look at it, and send it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def make_frame() -> Frame:
         places=tuple(place for place in PLACES if may(place.role)),
         here=request.endpoint or "",
         back=request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/",
-        done=DONE.get(request.args.get("done", "")),
+        done=NOT_SENT if TYPED in g else DONE.get(request.args.get("done", "")),
         now=services().status.now(),
         logout=LogoutForm(formdata=None) if found.kind is CallerKind.ACCOUNT else None,
     )

@@ -7,19 +7,21 @@ import secrets
 from dataclasses import replace
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from flask import redirect, request
+from flask import g, redirect, request
 from flask.views import MethodView
+from werkzeug.datastructures import MultiDict
 
 from main.controller.console.forms import LoginForm, LogoutForm
 from main.controller.console.frame import go, show
+from main.controller.console.kept import PREFIX, has_forms, read_carried, show_again
 from main.controller.context import services
-from main.controller.credentials import clear_cookie, set_cookie
+from main.controller.credentials import Known, clear_cookie, set_cookie
 from main.controller.csrf import comes_from_here
 from main.controller.guards import caller, gate, public, reader
 from main.controller.limits import client_address
-from main.service.errors import Forbidden, TooManyRequests, Unauthenticated
+from main.service.errors import AisleError, Forbidden, TooManyRequests, Unauthenticated, Unavailable
 from main.service.model import NOBODY
 
 if TYPE_CHECKING:
@@ -42,26 +44,29 @@ class LoginPage(MethodView):
     def get(self) -> Response:
         """Show the form."""
         visit = _read_visit() or secrets.token_urlsafe(16)
-        return _show(_make_form(visit, next=own_path(request.args.get("next", HOME))), visit)
+        return _show(_make_form(visit, next=own_path(request.args.get("next", HOME))), visit, MultiDict())
 
     @public
     def post(self) -> Response:
         """Log in and go to the page that was wanted; what was wrong is told in one and the same way, whichever it was."""
         if not comes_from_here():
             raise Forbidden(_FROM_ELSEWHERE)
-        visit = _read_visit() or secrets.token_urlsafe(16)
+        visit, typed = _read_visit() or secrets.token_urlsafe(16), read_carried()
         form = _make_form(visit)
         if not form.validate():
-            return _show(form, visit, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _show(form, visit, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
-            return _enter(form)
+            return _enter(form, visit, typed)
         except Unauthenticated:
             form.form_errors.append(_WRONG)
-            return _show(form, visit, HTTPStatus.UNAUTHORIZED)
+            return _show(form, visit, typed, HTTPStatus.UNAUTHORIZED)
         except TooManyRequests as error:
             wait = max(1, ceil(error.retry_after))
             form.form_errors.append(f"Too many failed logins; please wait {wait} s.")
-            return _show(form, visit, HTTPStatus.TOO_MANY_REQUESTS, wait)
+            return _show(form, visit, typed, HTTPStatus.TOO_MANY_REQUESTS, wait)
+        except Unavailable as error:
+            form.form_errors.append(f"{error} Please try again in {error.retry_after} s.")
+            return _show(form, visit, typed, HTTPStatus.SERVICE_UNAVAILABLE, error.retry_after)
 
 
 class LogoutPage(MethodView):
@@ -78,28 +83,51 @@ class LogoutPage(MethodView):
         return answer
 
 
+def ask_again(typed: MultiDict[str, str]) -> Response:
+    """Show the login page to whoever sent a form after their login had ended, with what was typed, for when they have logged in."""
+    visit = _read_visit() or secrets.token_urlsafe(16)
+    form = _make_form(visit, formdata=None, next=own_path(request.full_path.rstrip("?")))
+    return _show(form, visit, typed, HTTPStatus.UNAUTHORIZED)
+
+
 def own_path(wanted: str) -> str:
     """Give where to go after a login: the page that was wanted, if it is one of ours, or else the first one."""
     return wanted if len(wanted) <= _LONGEST and _OWN.fullmatch(wanted) else HOME
 
 
-def _make_form(visit: str, **filled: str) -> LoginForm:
+def _make_form(visit: str, **filled: Any) -> LoginForm:
     # Nobody is logged in yet, so the token is signed over a cookie that only this browser has (and no other site can set or read).
     return LoginForm(meta={"csrf_context": replace(NOBODY, session=visit)}, **filled)
 
 
-def _enter(form: LoginForm) -> Response:
+def _enter(form: LoginForm, visit: str, typed: MultiDict[str, str]) -> Response:
     username, password = form.username.data, form.password.data
     with services().logins.attempt(username, client_address()):
-        tokens, _ = gate().door.login(username, password)
-    answer: Response = redirect(f"{request.script_root}{own_path(form.next.data or HOME)}", HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
+        tokens, found = gate().door.login(username, password)
+    wanted = own_path(form.next.data or HOME)
+    g.known = Known(found, by_cookie=True)
+    if typed and has_forms(wanted):
+        answer = _give_back(form, visit, typed, wanted)
+    else:
+        answer = cast("Response", redirect(f"{request.script_root}{wanted}", HTTPStatus.SEE_OTHER))
     answer.headers["Cache-Control"] = "no-store"
-    set_cookie(answer, tokens.access_token, tokens.expires_in)
+    set_cookie(answer, tokens)
     return answer
 
 
-def _show(form: LoginForm, visit: str, status: int = HTTPStatus.OK, wait: int | None = None) -> Response:
-    answer = show("login", status, form=form, headers={} if wait is None else {"Retry-After": str(wait)})
+def _give_back(form: LoginForm, visit: str, typed: MultiDict[str, str], wanted: str) -> Response:
+    try:
+        return show_again(wanted, typed, g.known)
+    except AisleError as error:
+        form.form_errors.append(f"You are logged in, but your form cannot be shown. {error}")
+        return _show(form, visit, typed, HTTPStatus.CONFLICT)
+
+
+def _show(
+    form: LoginForm, visit: str, typed: MultiDict[str, str], status: int = HTTPStatus.OK, wait: int | None = None
+) -> Response:
+    kept = [(f"{PREFIX}{name}", value) for name, value in typed.items(multi=True)]
+    answer = show("login", status, form=form, kept=kept, headers={} if wait is None else {"Retry-After": str(wait)})
     name = SECURE_VISIT if request.is_secure else VISIT
     answer.set_cookie(name, visit, path="/", secure=request.is_secure, httponly=True, samesite="Strict")
     return answer

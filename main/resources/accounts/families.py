@@ -33,6 +33,12 @@ def replace_token(connection: sa.Connection, family: str, token_id: str, next_id
     return changed.rowcount == 1
 
 
+def is_living(connection: sa.Connection, family: str, now: dt.datetime) -> bool:
+    """Tell whether a login goes on."""
+    statement = "SELECT 1 FROM token_family WHERE family = ? AND ended_at IS NULL AND until > ?"
+    return connection.exec_driver_sql(statement, (family, to_ms(now))).first() is not None
+
+
 def end_family(connection: sa.Connection, family: str, now: dt.datetime) -> bool:
     """End a login; False where there is none that lives."""
     changed = connection.exec_driver_sql(

@@ -126,6 +126,11 @@ class SqliteAccounts:
                 _raise_version(connection)
             return False
 
+    def has_family(self, family: str, now: dt.datetime) -> bool:
+        """Tell whether a login goes on: it has begun, was not ended and is not over."""
+        with self._reading() as connection:
+            return families.is_living(connection, family, now)
+
     def end_family(self, family: str) -> None:
         """End a login: its refresh tokens and its access tokens."""
         with self._ending() as connection:

@@ -74,12 +74,13 @@ def split_sort(sort: str) -> tuple[str, bool]:
 
 def _dump(step: TaskChange) -> dict[str, Any]:
     changes = [[change.field, change.before, change.after] for change in step.changes]
-    return {"version": step.version, "at": to_ms(step.at), "by": step.by, "changes": changes}
+    told = {} if step.reason is None else {"reason": step.reason}
+    return {"version": step.version, "at": to_ms(step.at), "by": step.by, "changes": changes, **told}
 
 
 def _load(step: Mapping[str, Any]) -> TaskChange:
     changes = tuple(FieldChange(*change) for change in step["changes"])
-    return TaskChange(step["version"], _moment(step["at"]), step["by"], changes)
+    return TaskChange(step["version"], _moment(step["at"]), step["by"], changes, step.get("reason"))
 
 
 def _moment(value: int) -> dt.datetime:

@@ -1,6 +1,6 @@
 """The things Aisle speaks about: plain frozen objects that every layer may hold."""
 
-from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, HashRules, Role, TokenPair
+from main.service.model.account import NOBODY, Account, ApiKey, Caller, CallerKind, CookieLife, HashRules, Role, TokenPair
 from main.service.model.finding import Finding, Flaw, Rival, TaskRules
 from main.service.model.guard import BreakerMode, BreakerState, GuardChange, GuardState, GuardView, Switch
 from main.service.model.idempotency import Begun, Claim, Reply, Standing
@@ -76,6 +76,7 @@ __all__ = [
     "Caller",
     "CallerKind",
     "Claim",
+    "CookieLife",
     "Count",
     "Credentials",
     "Drift",

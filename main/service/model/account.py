@@ -54,9 +54,21 @@ class CallerKind(StrEnum):
     OUTSIDE = "outside"
 
 
+@dataclass(frozen=True, slots=True)
+class CookieLife:
+    """What a browser's token says of itself: when its login was, when it is over, and the account's generation it was given in."""
+
+    login_at: int
+    over_at: int
+    generation: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who is asking: ``session`` names the family of tokens of an account's login, ``token_id`` the token itself (jti)."""
+    """Who is asking: ``session`` names the family of tokens of an account's login, ``token_id`` the token itself (jti).
+
+    ``cookie`` is there where the token was made for a browser's cookie.
+    """
 
     name: str
     kind: CallerKind
@@ -64,6 +76,7 @@ class Caller:
     account_id: int | None = None
     session: str | None = None
     token_id: str | None = None
+    cookie: CookieLife | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -76,11 +89,15 @@ NOBODY = Caller(name="anonymous", kind=CallerKind.ANONYMOUS, role=None)
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a login gives: an access token for ``expires_in`` seconds, and a refresh token to get the next."""
+    """What a login gives: an access token for ``expires_in`` seconds, and a refresh token to get the next.
+
+    ``cookie`` is the token for a browser's cookie, where that is another one: it alone is renewed by being used.
+    """
 
     access_token: str = field(repr=False)
     expires_in: int = 0
     refresh_token: str = field(default="", repr=False)
+    cookie: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,12 +56,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class TaskChange:
-    """One step of a task: the version it led to, who took it and when, and what it changed."""
+    """One step of a task: the version it led to, who took it and when, what it changed, and why, where a machine took it."""
 
     version: int
     at: dt.datetime
     by: str
     changes: tuple[FieldChange, ...]
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Task:
     updated_by: str
     history: tuple[TaskChange, ...] = ()
 
-    def changed(self, values: Mapping[str, object], at: dt.datetime, by: str) -> Task:
+    def changed(self, values: Mapping[str, object], at: dt.datetime, by: str, reason: str | None = None) -> Task:
         """Give the task with these values, one version further and with that step in its history; itself where nothing differs."""
         before = {name: getattr(self, name) for name in CHANGEABLE if name in values}
         changes = tuple(
@@ -93,7 +94,7 @@ class Task:
         )
         if not changes:
             return self
-        step = TaskChange(self.version + 1, at, by, changes)
+        step = TaskChange(self.version + 1, at, by, changes, reason)
         history = (*self.history, step)[-HISTORY_LIMIT:]
         now = {name: values[name] for name in before}
         return replace(self, **now, version=step.version, updated_at=at, updated_by=by, history=history)  # type: ignore[arg-type]

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTerms:
-    """Who issues tokens, for whom, and for how long."""
+    """Who issues tokens, for whom, and for how long; ``session`` is the longest that a browser's cookie is renewed after a login."""
 
     issuer: str
     audience: str
     access: timedelta = timedelta(minutes=15)
     refresh: timedelta = timedelta(days=30)
+    session: timedelta = timedelta(hours=12)
 
 
 class KeyState(StrEnum):

@@ -54,6 +54,9 @@ class AccountStore(Resource, Protocol):
         False, and the family ends, when this one is not the current one; False also when the family has ended or is over.
         """
 
+    def has_family(self, family: str, now: dt.datetime) -> bool:
+        """Tell whether a login goes on: it has begun, was not ended and is not over."""
+
     def end_family(self, family: str) -> None:
         """End a login: its refresh tokens and its access tokens."""
 
@@ -100,6 +103,9 @@ class Door(Protocol):
         Raises:
             Unauthenticated: it is none, over, used or ended.
         """
+
+    def renew(self, caller: Caller) -> TokenPair | None:
+        """Give the next token for a browser's cookie, where the caller's own is past half its life and the login goes on."""
 
     def logout(self, caller: Caller) -> None:
         """End the caller's login."""

@@ -8,6 +8,7 @@ from flask import Flask, Response
 
 from main.controller.credentials import Known, clear_cookie, identify, set_cookie
 from main.service.errors import Unauthenticated
+from main.service.model import TokenPair
 from test.fakes import FakeDoor
 
 HTTPS = "https://aisle.example"
@@ -120,7 +121,7 @@ def cookie_of(base: str, *, cleared: bool = False) -> Any:
         if cleared:
             clear_cookie(response)
         else:
-            set_cookie(response, "abc", 900)
+            set_cookie(response, TokenPair("abc", 900))
     return SimpleCookie(response.headers["Set-Cookie"])
 
 

@@ -166,7 +166,7 @@ def test_a_task_is_changed_and_its_history_tells_how(board: Board):
         "version": 2,
     }
     [step] = answer.json["history"]
-    assert (step["version"], step["at"], step["by"]) == (2, "2026-03-01T12:01:00.000Z", "editor")
+    assert (step["version"], step["at"], step["by"], step["reason"]) == (2, "2026-03-01T12:01:00.000Z", "editor", None)
     assert step["changes"] == [
         {"field": "status", "before": "open", "after": "done"},
         {"field": "resolution", "before": None, "after": "fixed"},

@@ -1,5 +1,6 @@
 import datetime as dt
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -352,3 +353,111 @@ def test_it_opens_answers_and_closes_with_what_it_holds(make):
         door.ping()
     door.close()
     assert visitors.journal == ["open codec", "open", "close", "close codec"]
+
+
+class TestRenewal:
+    """A browser's cookie, renewed while it is in use."""
+
+    @pytest.fixture
+    def enter(self, door):
+        def log_in():
+            return door.know(door.login("ada", "right")[0].cookie)
+
+        return log_in
+
+    def test_a_cookie_is_renewed_once_half_of_its_life_is_over(self, door, other, clock, enter):
+        caller = enter()
+        clock.advance(449)
+        assert door.renew(caller) is None
+        clock.advance(1)
+        pair = other.renew(caller)
+        assert (pair.expires_in, pair.refresh_token) == (900, "")
+        clock.advance(899)
+        renewed = door.know(pair.cookie)
+        assert renewed.token_id != caller.token_id
+        assert replace(renewed, token_id=caller.token_id) == caller
+
+    def test_who_goes_on_using_it_stays_until_the_longest_session_is_over(self, door, clock, enter):
+        caller, renewals = enter(), 0
+        for _ in range(12 * 60 // 5 - 1):
+            clock.advance(5 * 60)
+            pair = door.renew(caller)
+            if pair is not None:
+                last, renewals = pair.cookie, renewals + 1
+                caller = door.know(last)
+        assert renewals > 40
+        assert caller.cookie.over_at == int(NOW.timestamp()) + 12 * 3600
+        assert door.renew(caller) is None
+        assert door.know(last)
+        clock.advance(300)
+        assert refusal(door.know, last) == INVALID
+
+    def test_tabs_that_renew_at_once_all_stay_and_no_refresh_token_is_used_up(self, make, clock):
+        doors = [make() for _ in range(4)]
+        login, _ = doors[0].login("ada", "right")
+        caller = doors[0].know(login.cookie)
+        clock.advance(600)
+        together = threading.Barrier(16)
+        found = []
+
+        def come(door):
+            together.wait(20)
+            found.append(door.renew(caller))
+
+        tabs = [threading.Thread(target=come, args=(doors[number % 4],)) for number in range(16)]
+        for tab in tabs:
+            tab.start()
+        for tab in tabs:
+            tab.join()
+        assert len({pair.cookie for pair in found}) == 16
+        assert {doors[1].know(pair.cookie).session for pair in found} == {caller.session}
+        assert doors[2].refresh(login.refresh_token)
+        assert doors[3].know(found[0].cookie)
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            lambda door, store, caller: door.logout(caller),
+            lambda door, store, caller: store.set_enabled(1, enabled=False),
+            lambda door, store, caller: store.set_password(1, "other", revoke=True),
+            lambda door, store, caller: store.accounts.clear(),
+            lambda door, store, caller: store.families.clear(),
+        ],
+        ids=["logout", "disabled", "password", "no account", "no login"],
+    )
+    def test_a_login_that_has_ended_is_not_renewed_and_what_was_is_refused(self, door, store, clock, enter, end):
+        caller = enter()
+        clock.advance(600)
+        before = door.renew(caller)
+        end(door, store, caller)
+        assert door.renew(caller) is None
+        if store.families:
+            assert refusal(door.know, before.cookie) == INVALID
+
+    def test_a_reused_refresh_token_ends_what_was_renewed_too(self, door, clock, enter):
+        login, _ = door.login("ada", "right")
+        clock.advance(600)
+        pair = door.renew(door.know(login.cookie))
+        door.refresh(login.refresh_token)
+        assert refusal(door.refresh, login.refresh_token) == INVALID
+        assert refusal(door.know, pair.cookie) == INVALID
+
+    def test_a_renewed_cookie_has_the_role_of_now(self, door, store, clock, enter):
+        caller = enter()
+        store.accounts[1] = replace(store.accounts[1], role=Role.READER)
+        clock.advance(600)
+        assert door.know(door.renew(caller).cookie).role is Role.READER
+
+    def test_only_what_was_made_for_a_cookie_is_renewed(self, door, clock, make):
+        login, caller = door.login("ada", "right")
+        tokens = [login.access_token, door.refresh(login.refresh_token)[0].access_token]
+        clock.advance(600)
+        assert [door.renew(door.know(token)) for token in tokens] == [None, None]
+        assert door.renew(caller) is None
+        assert door.renew(Visitors.caller) is None
+
+    def test_whoever_signs_something_else_for_a_time_of_login_gets_none(self, door, clock, make, tmp_path):
+        login, _ = door.login("ada", "right")
+        codec = make_codec(tmp_path, clock, terms=TERMS)
+        told = {**codec.read(login.cookie), "auth_time": "long ago"}
+        assert door.know(codec.sign(told)).cookie is None

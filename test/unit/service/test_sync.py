@@ -12,7 +12,7 @@ from main.service.model import Outcome, SourceRecord
 from main.service.ports import CrawlPage
 from main.service.sync import LEASE, Progress, SyncService, held_wait, next_wait
 from main.util.logs import current_request_id
-from test.fakes import NOW, FakeConnector, MemoryCatalogue, make_source, raw_record
+from test.fakes import NOW, FakeConnector, MemoryCatalogue, NotedAftermath, make_product, make_source, put_snapshot, raw_record
 
 SOURCE = make_source(every=timedelta(minutes=5))
 
@@ -430,3 +430,27 @@ def test_only_the_first_records_are_looked_at(make, store):
     make(shaped(*(raw_record(n) for n in range(200)), raw_record(999, late=1))).sync(SOURCE)
     assert store.shapes["acme"].records == 200
     assert "late" not in store.shapes["acme"].fields
+
+
+# what follows elsewhere
+
+
+def test_whoever_follows_is_told_each_report_when_the_source_is_free_again(store, clock, stop):
+    class Board(NotedAftermath):
+        def follow(self, source, report):
+            super().follow(source, report)
+            assert store.leases == {}
+
+    board = Board()
+    report = SyncService(store, lambda _: shop(1), dump_product, clock, stop, after=board).sync(SOURCE)
+    assert board.reports == [report]
+
+
+@pytest.mark.parametrize("board", [NotedAftermath(), None])
+def test_what_belongs_to_sources_that_are_gone_is_dropped_and_whoever_follows_is_told_who_is_left(store, clock, stop, board):
+    for name in ("acme", "depot"):
+        put_snapshot(store, name, [make_product(1, name)])
+    service = SyncService(store, lambda _: None, dump_product, clock, stop, after=board)
+    assert service.retain([make_source("acme")]) == 1
+    assert list(store.sources) == ["acme"]
+    assert board is None or board.kept == [{"acme"}]

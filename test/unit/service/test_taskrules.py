@@ -92,7 +92,10 @@ def test_a_task_closes_itself_when_its_cause_is_gone_and_opens_when_it_returns(r
     catalogue.rejected = gone
     sync(ruler)
     assert states(board) == [("quarantine:acme:7", "open", None)]
-    assert [step.by for step in board.get(1).history] == ["aisle", "aisle"]
+    assert [(step.by, step.reason) for step in board.get(1).history] == [
+        ("aisle", "What it is about is no longer found."),
+        ("aisle", "What it is about is found again."),
+    ]
 
 
 def test_a_task_that_somebody_works_on_is_left_to_them_until_its_cause_is_gone(ruler, board, catalogue):
@@ -141,6 +144,20 @@ def test_a_task_that_a_person_changes_at_the_same_moment_is_looked_at_again_next
     board.caused = caused
     sync(ruler)
     assert board.get(1).status is TaskStatus.DONE
+
+
+def test_a_task_that_a_person_changes_while_it_would_be_opened_is_opened_next_time(ruler, board, catalogue, log_lines):
+    sync(ruler)
+    back, catalogue.rejected = catalogue.rejected, []
+    sync(ruler)
+    catalogue.rejected, replace = back, board.replace
+    board.replace = lambda *_: False
+    sync(ruler)
+    board.replace = replace
+    assert board.get(1).status is TaskStatus.DONE
+    assert not [line for line in log_lines() if line["event"] == "task.opened_itself"]
+    sync(ruler)
+    assert board.get(1).status is TaskStatus.OPEN
 
 
 def test_a_source_that_fails_for_too_long_is_told_and_nothing_else_is_touched(ruler, board, catalogue, clock):
@@ -230,3 +247,84 @@ def test_a_board_that_is_down_is_logged_and_made_up_for_at_the_next_sync(ruler, 
     board.down = False
     sync(ruler)
     assert board.count() == 1
+
+
+# sources that are gone
+
+
+def gone(board):
+    """What is done, and why, by cause."""
+    return {task.cause: task.history[-1].reason for task in board.kept.values() if task.status is TaskStatus.DONE}
+
+
+def test_tasks_about_a_source_that_is_gone_close_themselves_with_the_reason(ruler, board):
+    causes = ["quarantine:acme:7", "stale_source:acme:", "missing_image:acme:1", "missing_description:acme:1"]
+    for cause in [*causes, "price_spread:acme:1", "quarantine:acme2:7"]:
+        board.add(make_task(cause=cause, status=TaskStatus.DOING))
+    people = board.add(make_task(kind=TaskKind.QUARANTINE, product="acme:7"))
+    ruler.forget({"acme2", "depot"})
+    assert gone(board) == dict.fromkeys([*causes, "price_spread:acme:1"], "The source acme is no longer configured.")
+    assert {(task.resolution, task.updated_by) for task in board.kept.values() if task.cause in causes} == {("fixed", "aisle")}
+    assert board.get(people.id) == people
+
+
+def test_what_a_source_that_is_gone_was_compared_with_is_looked_at_again(ruler, board, catalogue):
+    rivals = [
+        Rival(product=f"{source}:1", source=source, gtin="1", brand=source, currency="EUR", price=price)
+        for source, price in (("acme", 10), ("depot", 90))
+    ]
+    catalogue.rejected, catalogue.shared = [], rivals
+    sync(ruler)
+    assert {state[1] for state in states(board)} == {"open"}
+    ruler.forget({"acme", "depot"})
+    assert gone(board) == {}
+    catalogue.shared = []
+    ruler.forget({"depot"})
+    assert gone(board) == {
+        "mismatch:1": "It is no longer found among the sources that are configured.",
+        "price_spread:acme:1": "The source acme is no longer configured.",
+        "price_spread:depot:1": "It is no longer found among the sources that are configured.",
+    }
+
+
+def test_a_source_that_is_configured_again_has_its_tasks_opened_and_none_that_a_person_refused(ruler, board, catalogue):
+    sync(ruler)
+    refused = board.add(make_task(cause="quarantine:acme:8", status=TaskStatus.DONE, resolution=Resolution.WONT_FIX))
+    catalogue.rejected.append(Rejected(2, "8", (Fault("price", "is missing"),), "{}"))
+    ruler.forget({"depot"})
+    assert board.get(1).history[-1].reason == "The source acme is no longer configured."
+    sync(ruler)
+    assert board.get(1).status is TaskStatus.OPEN
+    assert board.get(1).history[-1].reason == "What it is about is found again."
+    assert board.get(refused.id) == refused
+
+
+def test_where_the_board_was_down_the_next_sync_of_any_source_makes_up_for_it(ruler, board, catalogue, log_lines):
+    catalogue.rejected = []
+    board.add(make_task(cause="quarantine:depot:1"))
+    board.add(make_task(cause="quarantine:new:1"))
+    board.down = True
+    ruler.forget({"acme"})
+    [line] = [line for line in log_lines() if line["event"] == "tasks.rules_failed"]
+    assert line["error"] == "The store does not answer."
+    sync(ruler)
+    board.down = False
+    ruler.follow(make_source("new"), make_report(outcome=Outcome.FAILED))  # it was configured meanwhile
+    assert list(gone(board)) == ["quarantine:depot:1"]
+    looked = len(catalogue.looks)
+    sync(ruler, Outcome.FAILED)
+    assert (list(gone(board)), len(catalogue.looks)) == (["quarantine:depot:1"], looked)
+
+
+def test_a_task_of_a_source_that_is_gone_which_a_person_changes_at_the_same_moment_is_closed_by_the_next_sync(
+    ruler, board, catalogue
+):
+    catalogue.rejected = []
+    task = board.add(make_task(cause="quarantine:depot:1"))
+    replace = board.replace
+    board.replace = lambda *_: False
+    ruler.forget({"acme"})
+    board.replace = replace
+    assert board.get(task.id).status is TaskStatus.OPEN
+    sync(ruler)
+    assert board.get(task.id).status is TaskStatus.DONE

@@ -17,6 +17,7 @@ from test.fakes import (
     FakeConnector,
     MemoryCatalogue,
     MemoryGuardBook,
+    NotedAftermath,
     make_product,
     make_source,
     put_snapshot,
@@ -186,10 +187,10 @@ class FakeFollower:
 class Watched:
     """A watcher that runs, whose sources a test changes."""
 
-    def __init__(self, store, clock, stop, shops, *sources, only=()):
+    def __init__(self, store, clock, stop, shops, *sources, only=(), after=None):
         self.registry = SourceRegistry(sources)
         self.follower = FakeFollower(self.registry)
-        service = SyncService(store, shops.connect, dump_product, clock, stop)
+        service = SyncService(store, shops.connect, dump_product, clock, stop, after=after)
         self.watcher = Watcher(service, self.registry, MemoryGuardBook(), self.follower, only=only)
 
 
@@ -240,6 +241,17 @@ def test_a_source_that_is_removed_leaves_with_all_its_products(watched, store, s
         found.follower.next = [make_source("acme")]
         wait_until(lambda: list(store.sources) == ["acme"])
     assert [row.product.source for row in store.rows.values()] == ["acme"]
+
+
+def test_a_source_that_is_removed_is_forgotten_by_the_board_once_nothing_of_it_runs(watched, store, stop):
+    board = NotedAftermath()
+    found = watched(HeldShops(), make_source("acme"), make_source("depot"), after=board)
+    with running(found.watcher, stop):
+        wait_until(lambda: len(store.rows) == 2)
+        found.follower.next = [make_source("acme")]
+        wait_until(lambda: board.kept)
+    assert board.kept == [{"acme"}]
+    assert not [thread for thread in threading.enumerate() if thread.name == "watch-depot"]
 
 
 def test_a_removed_source_in_the_middle_of_a_crawl_leaves_no_trace(watched, store, stop):

@@ -27,7 +27,8 @@ def provider(**changes):
 def test_nothing_needs_to_be_set(load):
     found = load("").auth
     assert found == Auth()
-    assert (found.access_minutes, found.refresh_days, found.signing, found.secret) == (15, 30, Signing("HS256"), None)
+    assert (found.access_minutes, found.session_hours, found.refresh_days) == (15, 12, 30)
+    assert (found.signing, found.secret) == (Signing("HS256"), None)
 
 
 def test_everything_can_be_set(load):
@@ -90,6 +91,8 @@ class TestTheSecret:
     [
         (auth(access_minutes=16), "auth.access_minutes: 16; allowed: a whole number from 1 to 15"),
         (auth(access_minutes=0), "auth.access_minutes: 0; allowed: a whole number from 1 to 15"),
+        (auth(session_hours=25), "auth.session_hours: 25; allowed: a whole number from 1 to 24"),
+        (auth(session_hours=0), "auth.session_hours: 0; allowed: a whole number from 1 to 24"),
         (auth(refresh_days=366), "auth.refresh_days: 366; allowed: a whole number from 1 to 365"),
         (auth(signing={"algorithm": "none"}), "auth.signing.algorithm: 'none'; allowed: HS256 | RS256 | EdDSA"),
         (auth(signing={"kind": "x"}), "auth.signing.kind: unknown key; allowed: algorithm"),

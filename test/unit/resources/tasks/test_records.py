@@ -12,8 +12,10 @@ from test.fakes import NOW, make_task
 def test_a_task_comes_back_with_its_history():
     task = make_task(id=3, cause="mismatch:1", created_at=dt.datetime.fromtimestamp(0, dt.UTC))
     changed = task.changed({"status": TaskStatus.DONE, "resolution": Resolution.WONT_FIX, "assignee": "ben"}, NOW, "ben")
-    for each in (task, changed):
+    closed = changed.changed({"status": TaskStatus.OPEN, "resolution": None}, NOW, "aisle", "It is found again.")
+    for each in (task, changed, closed):
         assert from_record(to_record(each)) == each
+    assert [step.reason for step in closed.history] == [None, "It is found again."]
 
 
 def test_without_its_history_a_task_has_none():
