@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,12 @@ def test_a_token_holds_for_its_login_and_its_key_only():
     assert passes(CsrfGuard(KEY), admin)
     assert not passes(guard, editor)
     assert not passes(CsrfGuard(b"x" * 32), admin)
+
+
+@pytest.mark.parametrize(("method", "needs_proof"), [("GET", False), ("HEAD", False), ("OPTIONS", False), ("POST", True)])
+def test_what_changes_nothing_needs_no_proof(method: str, needs_proof: bool):  # noqa: FBT001 - one of the parameters
+    with Flask("x").test_request_context(method=method), pytest.raises(Forbidden) if needs_proof else nullcontext():
+        CsrfGuard(KEY).check(FakeDoor().callers["admin-token"])
 
 
 @pytest.mark.parametrize("session", ["1-1-abc", None])
