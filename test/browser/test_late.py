@@ -57,8 +57,8 @@ def test_a_login_in_use_goes_on_and_what_was_typed_meanwhile_survives_one_that_h
     window.log_in("editor", "not the password")
     assert heading(page) == "Log in"
     window.log_in("editor")
-    check_and_send(page)
     window.picture("form-again")
+    check_and_send(page)
     assert "The task is made." in page.locator(".done").inner_text()
     assert page.url.endswith("/console/tasks?sort=title&done=created")
     assert found(page, "Typed for long").count() == 1

@@ -53,9 +53,12 @@ class Form(FlaskForm):  # type: ignore[misc]
         csrf_context = None
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """Give what the form is filled with: what was typed before, where that is to be shown again."""
+            """Give what the form is filled with: what was typed before, where that is to be shown again and its button was pressed."""
             typed = g.get(TYPED)
-            return super().wrap_formdata(form, formdata) if typed is None or formdata is None else typed
+            if typed is None or formdata is None:
+                return super().wrap_formdata(form, formdata)
+            pressed = any(isinstance(box, SubmitField) and box.name in typed for box in form)
+            return typed if pressed else None
 
 
 def length(most: int) -> list[Any]:
