@@ -19,8 +19,9 @@ import requests
 import yaml
 
 from bench.load import fetch, percentile
-from bench.stack import HOST, aisle, free_port, make_env, serving
+from bench.stack import HOST, aisle, make_env, serving
 from bench.sync import run_sync
+from sample.processes import find_free_port
 from test.faults.barrier import fire
 from test.faults.openloop import drive
 from test.faults.sampler import each
@@ -70,7 +71,7 @@ class Stage:
 @contextlib.contextmanager
 def stage(count: int, folder: Path, rules: dict[str, str] | None = None, **more: Any) -> Iterator[Stage]:
     """Start ``count`` shops, sync them and serve them with four workers of four threads."""
-    port, data = free_port(), Path(tempfile.mkdtemp(dir=folder))
+    port, data = find_free_port(HOST), Path(tempfile.mkdtemp(dir=folder))
     command = [sys.executable, "-m", "bench.liveshop", "--port", str(port), "--count", str(PRODUCTS)]
     with serving(command, os.environ, data / "shops.log", port, "/_calls") as (shops, _):
         sources = [

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bench.load import OpenLoop, percentile
-from bench.stack import HOST, free_port
+from bench.stack import HOST
 from sample.demo import Plan, find_nginx, start_stack
 from sample.ports import SHOP_PORTS
-from sample.processes import Family
+from sample.processes import Family, find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,9 @@ def _serving(folder: Path) -> Iterator[int]:
     os.environ["AISLE_LIMITS__API"] = (
         "999999/s"  # all readers come from one address; a limit that nothing reaches is counted like any other
     )
-    plan = Plan(folder, HOST, free_port(), {shop: free_port() for shop in SHOP_PORTS}, find_nginx(dict(os.environ)))
+    plan = Plan(
+        folder, HOST, find_free_port(HOST), {shop: find_free_port(HOST) for shop in SHOP_PORTS}, find_nginx(dict(os.environ))
+    )
     family = Family(plan.run)
     try:
         start_stack(family, plan, watch=False)

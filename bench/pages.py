@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bench.load import ask_closed, fetch, percentile
-from bench.stack import BIN, HOST, aisle, free_port, make_env, serving, shop, write_config
+from bench.stack import BIN, HOST, aisle, make_env, serving, shop, write_config
 from bench.sync import run_sync
+from sample.processes import find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +79,7 @@ def start_contenders(stack: ExitStack, env: dict[str, str], folder: Path, databa
     """Start Aisle without and with its LRU, and FastAPI, all on one file."""
     plain, _ = stack.enter_context(aisle({**env, "AISLE_SEARCH__CACHED_PAGES": "0"}, folder, workers=WORKERS))
     cached, _ = stack.enter_context(aisle(env, folder, workers=WORKERS))
-    port = free_port()
+    port = find_free_port(HOST)
     options = ["--host", HOST, "--port", str(port), "--workers", str(WORKERS), "--log-level", "warning", "--no-access-log"]
     command = [str(BIN / "uvicorn"), "bench.fastapi_app:app", *options]
     fast, _ = stack.enter_context(serving(command, {**env, "BENCH_DATABASE": str(database)}, folder / "uvicorn.log", port))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import psutil
 import yaml
 
 from main.util.logs import configure_logs
-from sample.processes import die_with_parent
+from sample.processes import die_with_parent, find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,7 +121,7 @@ def serving(
 @contextlib.contextmanager
 def shop(count: int, folder: Path, *, seed: int = 1, changed_share: float = 0.0) -> Iterator[str]:
     """Serve a shop of that many invented products; the value is its URL."""
-    port = free_port()
+    port = find_free_port(HOST)
     options = ["--count", str(count), "--seed", str(seed), "--changed-share", str(changed_share), "--port", str(port)]
     command = [sys.executable, "-m", "sample", "generate", *options]
     with serving(command, os.environ, folder / "shop.log", port, "/products?limit=1") as (server, _):
@@ -134,7 +133,7 @@ def aisle(
     env: Mapping[str, str], folder: Path, *, workers: int = 2, threads: int = 4, path: str = "/products?per_page=1"
 ) -> Iterator[tuple[Server, float]]:
     """Serve Aisle by uWSGI with the production settings, the workers speaking HTTP themselves."""
-    port = free_port()
+    port = find_free_port(HOST)
     command = [str(BIN / "uwsgi"), "--ini", str(ROOT / "uwsgi.ini"), "--http11-socket", f"{HOST}:{port}"]
     sized = {"AISLE_WORKERS": str(workers), "AISLE_THREADS": str(threads), "AISLE_LOGGER__LEVEL": "warning"}
     with serving(command, {**env, **sized}, folder / "uwsgi.log", port, path) as started:
@@ -153,14 +152,6 @@ def answers(port: int, path: str) -> bool:
     finally:
         connection.close()
     return response.status == 200
-
-
-def free_port() -> int:
-    """Give a port nobody listens on at the moment."""
-    with socket.socket() as trial:
-        trial.bind((HOST, 0))
-        port: int = trial.getsockname()[1]
-        return port
 
 
 def peak_memory(pid: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import shlex
 import signal
 import socket
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 STOP_SECONDS = 15.0  # for all of them together, after which they are killed
 PULSE_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
+# Below those from which Linux takes one for each connection that goes out: one of them could be gone before it is listened on.
+_QUIET_PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -241,11 +245,16 @@ def is_port_free(host: str, port: int) -> bool:
 
 
 def find_free_port(host: str) -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as trial:
-        trial.bind((host, 0))
-        port: int = trial.getsockname()[1]
-        return port
+    """A port nobody listens on at the moment; another one each time.
+
+    Raises:
+        StartFailed: there is none.
+    """
+    for port in random.sample(_QUIET_PORTS, len(_QUIET_PORTS)):
+        if port not in _given and is_port_free(host, port):
+            _given.add(port)
+            return port
+    raise StartFailed(f"There is no free port from {_QUIET_PORTS[0]} to {_QUIET_PORTS[-1]}.")
 
 
 def answers(host: str, port: int, path: str) -> bool:

@@ -14,9 +14,11 @@ from main.resources.cache.redis import RedisCache
 from main.resources.cache.tiered import Tiered
 from main.service.errors import CacheDown
 from main.util.metrics import COUNTERS
+from sample.ports import LOOPBACK
+from sample.processes import find_free_port
 from test.contract.caches import LONG, SERVED, make_tier
 from test.faults.proxy import faulty
-from test.faults.servers import CacheServer, free_port
+from test.faults.servers import CacheServer
 
 CALLS = {
     "get": lambda cache: cache.get("key"),
@@ -90,7 +92,7 @@ def talking(answer):
 
 @pytest.mark.parametrize("kind", SERVED)
 def test_a_server_that_is_not_there(kind, tmp_path):
-    assert_down(make_tier(kind, tmp_path, free_port(), timeout=0.25))
+    assert_down(make_tier(kind, tmp_path, find_free_port(LOOPBACK), timeout=0.25))
 
 
 def test_a_server_that_was_killed(server):

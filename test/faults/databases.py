@@ -19,7 +19,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from test.faults.servers import free_port
+from sample.ports import LOOPBACK
+from sample.processes import find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class PostgresServer:
         programs = find_postgres()
         if programs is None:
             pytest.skip("PostgreSQL's server (initdb, postgres) is not installed here")
-        self.programs, self.folder, self.port = programs, folder, free_port()
+        self.programs, self.folder, self.port = programs, folder, find_free_port(LOOPBACK)
         self.process: subprocess.Popen[bytes] | None = None
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -167,7 +168,7 @@ def _given(url: str) -> Iterator[str]:
 
 @contextmanager
 def _serve(program: str, folder: Path) -> Iterator[str]:
-    port = free_port()
+    port = find_free_port(LOOPBACK)
     url = f"mongodb://127.0.0.1:{port}"
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(MONGO_PROGRAMS[program](folder, port), cwd=folder, stdout=log, stderr=log)

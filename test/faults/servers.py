@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sample.ports import LOOPBACK
+from sample.processes import find_free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PROGRAMS = {"memcached": "memcached", "redis": "redis-server"}
 PATIENCE = 30
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class CacheServer:
@@ -35,7 +32,7 @@ class CacheServer:
         self.tls = tls
         self.options = options
         self.folder = folder
-        self.port = free_port()
+        self.port = find_free_port(LOOPBACK)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -10,7 +10,8 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from test.faults.servers import free_port
+from sample.ports import LOOPBACK
+from sample.processes import find_free_port
 from test.integration.processes import ROOT
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PATIENCE = 120  # seconds: four applications start at once, maybe on a busy mach
 @contextmanager
 def served(app: str, environ: Mapping[str, str], log: Path) -> Iterator[str]:
     """The URL of an app's workers; they go on starting while the first one answers already."""
-    port = free_port()
+    port = find_free_port(LOOPBACK)
     command = [sys.executable, "-m", "gunicorn", "-w", str(WORKERS), "--threads", "4", "--no-control-socket"]
     with log.open("ab") as file:
         server = subprocess.Popen([*command, "-b", f"127.0.0.1:{port}", app], cwd=ROOT, env=environ, stdout=file, stderr=file)

@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sample.processes import Family, StartFailed, Terms, has_terminal, show_command, spawn
+from sample import processes
+from sample.ports import LOOPBACK
+from sample.processes import Family, StartFailed, Terms, find_free_port, has_terminal, is_port_free, show_command, spawn
 
 ROOT = Path(__file__).parents[2]
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -160,3 +163,19 @@ def test_what_is_started_leads_a_group_of_its_own() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_free_ports_are_never_the_same_and_none_that_an_outgoing_connection_is_given():
+    found = [find_free_port(LOOPBACK) for _ in range(50)]
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert len(set(found)) == len(found)
+    assert max(found) < first
+    assert all(is_port_free(LOOPBACK, port) for port in found)
+
+
+def test_a_port_that_somebody_listens_on_is_not_given_and_without_another_one_it_says_so(monkeypatch: pytest.MonkeyPatch):
+    taken = find_free_port(LOOPBACK)
+    monkeypatch.setattr(processes, "_given", set())
+    monkeypatch.setattr(processes, "_QUIET_PORTS", range(taken, taken + 1))
+    with socket.create_server((LOOPBACK, taken)), pytest.raises(StartFailed, match=f"no free port from {taken} to {taken}"):
+        find_free_port(LOOPBACK)
