@@ -66,7 +66,7 @@ def _key(row: sa.Row[Any]) -> ApiKey:
         id=row.id,
         name=row.name,
         role=Role(row.role),
-        created_at=from_ms(row.created_at) or row.created_at,
+        created_at=from_ms(row.created_at),
         expires_at=from_ms(row.expires_at),
         revoked_at=from_ms(row.revoked_at),
         last_used_at=from_ms(row.last_used_at),

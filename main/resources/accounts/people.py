@@ -100,7 +100,7 @@ def _account(row: sa.Row[tuple[object, ...]]) -> Account:
         role=Role(row.role),
         enabled=bool(row.enabled),
         generation=row.generation,
-        created_at=from_ms(row.created_at) or row.created_at,
+        created_at=from_ms(row.created_at),
         password_hash=row.password_hash,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -58,9 +57,9 @@ def from_record(record: Mapping[Any, Any]) -> Task:
         assignee=record["assignee"],
         cause=record["cause"],
         version=record["version"],
-        created_at=_moment(record["created_at"]),
+        created_at=from_ms(record["created_at"]),
         created_by=record["created_by"],
-        updated_at=_moment(record["updated_at"]),
+        updated_at=from_ms(record["updated_at"]),
         updated_by=record["updated_by"],
         history=tuple(_load(step) for step in orjson.loads(record.get(HISTORY) or "[]")),
     )
@@ -80,8 +79,4 @@ def _dump(step: TaskChange) -> dict[str, Any]:
 
 def _load(step: Mapping[str, Any]) -> TaskChange:
     changes = tuple(FieldChange(*change) for change in step["changes"])
-    return TaskChange(step["version"], _moment(step["at"]), step["by"], changes, step.get("reason"))
-
-
-def _moment(value: int) -> dt.datetime:
-    return from_ms(value) or dt.datetime.fromtimestamp(0, dt.UTC)
+    return TaskChange(step["version"], from_ms(step["at"]), step["by"], changes, step.get("reason"))
