@@ -176,8 +176,8 @@ def test_compose_fills_the_templates_in_with_and_without_tls(tmp_path: Path, tls
     environ = {**plain["environment"], **(secure["environment"] if on == "tls" else {})}
     ports = {"AISLE_LISTEN": f"{LOOPBACK}:{find_free_port(LOOPBACK)}", "AISLE_TLS_LISTEN": f"{LOOPBACK}:{tls.port}"}
     ours = {"AISLE_RUN": str(tmp_path), "AISLE_TRUSTED_PROXY": "255.255.255.255", "AISLE_TLS_PORT": ":8443", **ports}
-    script = "\n".join(plain["command"]).replace("$$", "$").replace("/etc/aisle", str(ROOT / "nginx"))
-    script = script.replace("/tmp/", f"{tmp_path}/").replace("exec nginx", f"exec {NGINX} -t")
+    script = "\n".join(plain["command"]).replace("$$", "$").replace("exec nginx", f"exec {NGINX} -t")
+    script = script.replace("/tmp/", f"{tmp_path}/").replace("/etc/aisle", str(ROOT / "nginx"))  # which may itself be in a /tmp
     told = {name: value.replace("/etc/tls/", f"{tls.key.parent}/") for name, value in {**environ, **ours}.items()}
     done = subprocess.run(
         ["/bin/sh", "-ec", script], env={**os.environ, **told}, capture_output=True, text=True, timeout=30, check=False
