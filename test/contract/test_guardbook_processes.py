@@ -1,7 +1,5 @@
 """What a guard book that several processes share must do when they use it at once, and when one is killed or stopped."""
 
-import os
-import signal
 import time
 from dataclasses import replace
 
@@ -13,6 +11,7 @@ from main.service.model import BreakerMode, GuardState
 from test.contract.books import SHARED
 from test.contract.processes import PATIENCE, second_process
 from test.fakes import make_source
+from test.faults.frozen import freeze
 
 GENEROUS = 5.0
 
@@ -80,7 +79,7 @@ def test_a_process_that_was_stopped_inside_a_change_holds_nobody_up_for_long(kin
     book.change("acme", count_up)
     with child("change") as process:
         started(process)
-        os.kill(process.pid, signal.SIGSTOP)
+        freeze(process.pid)
         began = time.monotonic()
         assert [book.change("acme", count_up) for _ in range(20)] == list(range(2, 22))
         assert time.monotonic() - began < GENEROUS

@@ -26,6 +26,7 @@ from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import answers, find_free_port, show_command
 from test.e2e.certificates import make_tls
 from test.e2e.stack import NGINX, NO_NGINX, fetch, is_gone, stop_and_wait, wait_for
+from test.faults.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,7 +200,7 @@ def test_a_shop_can_be_stopped_throttled_and_frozen_as_the_banner_says_while_the
         depot.terminate()
         wait_for("the word", lambda: "depot ended with code 0; the lists go on. Start it again: " in demo.output.read_text())
         assert stop[2] in demo.output.read_text()
-        parts.suspend()
+        freeze(parts.pid)
         assert demo.list_products()["data"] == before
         assert demo.process.poll() is None
 
@@ -229,6 +230,6 @@ def test_a_taken_port_of_a_shop_is_replaced_and_so_is_the_fronts() -> None:
 
 def test_nothing_outlives_a_killed_launcher(tmp_path: Path) -> None:
     with run_demo(tmp_path, "nginx" if NGINX else "none") as demo:
-        demo.find_child("--shop lumen").suspend()
+        freeze(demo.find_child("--shop lumen").pid)
         demo.process.kill()
         wait_for("the end of all children", demo.are_children_gone, 40)

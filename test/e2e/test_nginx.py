@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 from sample.ports import LOOPBACK
 from test.e2e.front import Front, run_front
 from test.e2e.stack import NGINX, NO_NGINX, Answer, wait_for
+from test.faults.frozen import freeze, thaw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,11 +142,11 @@ def test_502_is_the_answer_while_uwsgi_is_away_and_over_when_it_is_back(front: F
 
 def test_504_is_the_answer_of_a_frozen_uwsgi_and_over_when_it_thaws(front: Front) -> None:
     with front.with_application() as uwsgi:
-        uwsgi.process.send_signal(signal.SIGSTOP)
+        freeze(uwsgi.process.pid)
         problem = front.fetch("/products", headers={"X-Request-ID": "mine"})
         page = front.fetch("/console", headers={"Accept": CHROMIUM})
         head = front.fetch("/products", "HEAD")
-        uwsgi.process.send_signal(signal.SIGCONT)
+        thaw(uwsgi.process.pid)
         wait_for("an answer", lambda: front.fetch("/products").status == 200)
     assert_is_problem(problem, 504)
     assert (problem.json["request_id"], problem.json["instance"]) == ("mine", "/products")
