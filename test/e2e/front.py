@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPResponse
 from typing import TYPE_CHECKING
 
 from sample.demo import BIN, Plan, configure_nginx
 from sample.ports import LOOPBACK
 from sample.processes import Child, Family, Terms, answers, find_free_port, is_port_free
-from test.e2e.stack import Answer, fetch, read
+from test.e2e.stack import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,25 +28,8 @@ def application(environ, start_response):
 
 
 @dataclass(frozen=True)
-class Front:
+class Front(Site):
     """A running Nginx."""
-
-    plan: Plan
-    family: Family
-
-    def fetch(
-        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
-    ) -> Answer:
-        """What it answers."""
-        return fetch(self.plan.port, path, method, headers, body)
-
-    def send_raw(self, data: bytes) -> Answer:
-        """The answer to bytes that no well-behaved client would send."""
-        with socket.create_connection((LOOPBACK, self.plan.port), timeout=20) as connection:
-            connection.sendall(data)
-            response = HTTPResponse(connection)
-            response.begin()
-            return read(response)
 
     def read_log(self) -> str:
         """Its access log."""

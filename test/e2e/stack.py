@@ -46,8 +46,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A running chain."""
+class Site:
+    """What runs and is asked over HTTP."""
 
     plan: Plan
     family: Family
@@ -57,6 +57,19 @@ class Stack:
     ) -> Answer:
         """The answer of the front."""
         return fetch(self.plan.port, path, method, headers, body)
+
+    def send_raw(self, data: bytes) -> Answer:
+        """The answer to bytes that no well-behaved client would send."""
+        with socket.create_connection((LOOPBACK, self.plan.port), timeout=20) as connection:
+            connection.sendall(data)
+            response = HTTPResponse(connection)
+            response.begin()
+            return read(response)
+
+
+@dataclass(frozen=True)
+class Stack(Site):
+    """A running chain."""
 
     def send_json(self, path: str, given: Any, headers: Mapping[str, str] | None = None, *, address: str = LOOPBACK) -> Answer:
         """The answer to a POST of JSON from one of this machine's addresses, of which there are many: 127.0.0.1, 127.0.0.2 and so on."""
@@ -76,14 +89,6 @@ class Stack:
         """Have a sample shop misbehave, or behave again, as `python -m sample behave` does for a person."""
         command = [sys.executable, "-m", "sample", "behave", shop, fault]
         subprocess.run(command, cwd=ROOT, env=self.plan.make_environment(), stdout=subprocess.DEVNULL, timeout=60, check=True)
-
-    def send_raw(self, data: bytes) -> Answer:
-        """The answer to bytes that no well-behaved client would send."""
-        with socket.create_connection((LOOPBACK, self.plan.port), timeout=20) as connection:
-            connection.sendall(data)
-            response = HTTPResponse(connection)
-            response.begin()
-            return read(response)
 
     def find_workers(self) -> list[psutil.Process]:
         """uWSGI's living workers."""
