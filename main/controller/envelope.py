@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -72,7 +73,7 @@ class _Shown:
         return hash(self.key)
 
 
-@cached(LRUCache(64))
+@cached(LRUCache(64), lock=Lock())
 def _encode_sources(shown: tuple[_Shown, ...], complete: bool) -> bytes:  # noqa: FBT001 - part of the cache's key
     statuses = [item.status for item in shown]
     members = {"complete": complete, "sources": {s.source.name: _META.dump(s) for s in statuses}}

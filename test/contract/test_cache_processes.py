@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -45,6 +46,7 @@ def in_child(work):
     """Run this in a fork that does not touch the test's own state, and give how it ended."""
     child = os.fork()
     if child == 0:
+        sys.settrace(None)  # coverage has a lock of its own, which another thread may have held at the fork
         ended = 1
         try:
             ended = 0 if work() else 2

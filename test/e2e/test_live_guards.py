@@ -119,7 +119,8 @@ def test_the_breaker_closes_soon_after_the_shop_is_back(pair: Pair) -> None:
     # 10 s, and a machine that is busy
     wait_for("the breaker closed", lambda: state_of(pair.aisle.look("odd", 7)) == "live", seconds=20)
     assert pair.breaker() == "closed"
-    assert {state_of(answer) for answer in pair.ask_all(12)} <= {"live", "cached", "stale"}
+    # Few at once and at their ease: on a busy machine five late answers in a row are five failures, and open it again.
+    assert {state_of(answer) for answer in pair.ask_all(12, at_once=2, deadline_ms=3000)} <= {"live", "cached", "stale"}
 
 
 def test_a_breaker_forced_open_lets_no_call_through_and_closed_lets_all(pair: Pair) -> None:

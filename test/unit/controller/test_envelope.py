@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import orjson
 import pytest
 
@@ -88,3 +91,23 @@ def test_the_same_picture_of_the_sources_is_encoded_once():
     assert encode_sources([synced("acme", duration_ms=2)]) is first
     assert encode_sources([synced("acme", rejected=1)]) != first
     assert encode_sources([]) == b'"complete":true,"sources":{}'
+
+
+@pytest.fixture
+def restless():
+    """Threads that give way to each other all the time."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("restless")
+def test_many_threads_may_meet_while_the_picture_changes_and_old_ones_are_forgotten():
+    def show(products: int) -> bool:
+        shown = orjson.loads(b"{%b}" % encode_sources([status_of("acme", products=products)]))
+        return shown["sources"]["acme"]["products"] == products
+
+    with ThreadPoolExecutor(8) as threads:
+        # More than are remembered, each soon asked for by another thread: they are found, kept and dropped all at once.
+        assert all(threads.map(show, (number % 90 for number in range(4000))))
