@@ -1,5 +1,7 @@
 """The turn itself; that no update is lost where it is needed is in test/contract."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from main.resources.tasks.turns import Turns
 from main.service.errors import StoreDown
+from main.util.processes import identify, own_mark
 
 
 class Documents:
@@ -65,6 +68,26 @@ def test_the_turn_of_a_process_that_was_killed_is_over_after_a_while():
     documents.insert_one({"_id": "turn", "owner": "killed", "at": time.time() - 20})
     with Turns().held(documents):
         assert documents.kept["turn"]["owner"] != "killed"
+
+
+def test_the_turn_of_a_process_of_this_machine_is_over_soon_after_it_was_killed_and_not_before():
+    documents = Documents()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as holder:
+        held = {"_id": "turn", "owner": "other", "process": mark_of(holder.pid), "at": time.time()}
+        documents.insert_one(held)
+        with pytest.raises(StoreDown), Turns(settling=0, patience=0.2).held(documents):
+            raise AssertionError
+        holder.kill()
+    with pytest.raises(StoreDown), Turns(patience=0.2).held(documents):
+        raise AssertionError  # what it had sent may still be written
+    with Turns(settling=0.1, patience=60).held(documents):
+        assert documents.kept["turn"]["owner"] != "other"
+    assert documents.kept == {}
+
+
+def mark_of(pid):
+    """What the process would say of itself."""
+    return own_mark().partition("/")[0] + "/" + identify(pid)
 
 
 def test_whoever_waits_too_long_is_told_and_takes_nothing_away():
