@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from test.e2e.boardrush import CHANGED, OUTDATED, Rush, empty_board, killing, let_in
+from test.e2e.boardrush import CHANGED, OUTDATED, Rush, killing, let_in
 from test.e2e.stack import NGINX, run_stack, wait_for
 from test.faults.databases import find_postgres, mongo, postgres
 
@@ -83,8 +83,8 @@ def measure(folder: Path, environ: dict[str, str], times: int) -> Rushed:
     """Give what comes of so many creations and as many changes by each client."""
     with run_stack(folder, NGINX, **environ) as stack:
         wait_for("four workers", stack.has_all_workers)
-        let_in(stack)
-        rush = Rush(stack, empty_board(stack), CLIENTS, times)
+        rush = Rush(stack, let_in(stack), CLIENTS, times)
+        rush.empty()
         started = time.perf_counter()
         with killing(stack, EVERY) as killed:
             made = rush.create_all()

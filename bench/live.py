@@ -59,8 +59,9 @@ class Stage:
 
     def switch(self, name: str, mode: str) -> None:
         """Set a source's breaker."""
+        headers = {"X-API-Key": self.key, "If-Match": "*"}
         requests.patch(
-            f"{self.aisle.url}/sources/{name}", json={"breaker": mode}, headers={"X-API-Key": self.key}, timeout=20
+            f"{self.aisle.url}/sources/{name}", json={"breaker": mode}, headers=headers, timeout=20
         ).raise_for_status()
 
     def page(self, number: int, count: int, deadline_ms: int = DEADLINE_MS) -> str:

@@ -12,6 +12,8 @@ from werkzeug.exceptions import PreconditionRequired
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from werkzeug.datastructures import ETags
+
 _VERSION = re.compile("[1-9][0-9]{0,15}")
 
 
@@ -37,18 +39,26 @@ def read_versions() -> frozenset[int] | None:
     Raises:
         PreconditionRequired: the caller does not say which version it has seen (RFC 6585, 3).
     """
-    if "If-Match" not in request.headers:
-        raise PreconditionRequired
-    given = request.if_match
+    given = _read_precondition()
     if given.star_tag:
         return None
     return frozenset(int(tag) for tag in given.as_set(include_weak=True) if _VERSION.fullmatch(tag))
 
 
 def read_tags() -> frozenset[str] | None:
-    """Give the tags that ``If-Match`` names, weak ones included, where it may be left out; None without it and for ``*``."""
-    given = request.if_match
-    return None if "If-Match" not in request.headers or given.star_tag else frozenset(given.as_set(include_weak=True))
+    """Give the tags that ``If-Match`` names, weak ones included, of a thing whose ETag is a word; None for ``*``, any at all.
+
+    Raises:
+        PreconditionRequired: the caller does not say what it has seen (RFC 6585, 3).
+    """
+    given = _read_precondition()
+    return None if given.star_tag else frozenset(given.as_set(include_weak=True))
+
+
+def _read_precondition() -> ETags:
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired
+    return request.if_match
 
 
 def answer_json(

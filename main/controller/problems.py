@@ -44,7 +44,7 @@ _DETAILS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "This address takes application/json.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 KiB.",
-    HTTPStatus.PRECONDITION_REQUIRED: "This takes If-Match with the ETag of what you have seen, so that nobody's change is lost.",
+    HTTPStatus.PRECONDITION_REQUIRED: "This takes If-Match with the ETag of what you have seen, so that nobody's change is lost; * changes it whatever it is now.",
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
 }
 

@@ -66,13 +66,13 @@ class SourceItem(Resource):  # type: ignore[misc]
         return _answer(services().sources.get(name))
 
     @admin
-    @preconditioned(sources, required=False, example='W/"auto-on"')
+    @preconditioned(sources, example='W/"auto-on"')
     @documented(
-        sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 412, 422, 503), headers=SWITCH_HEADER
+        sources, "Source", "The source as it stands now.", errors=(*BODY_ERRORS, 404, 412, 422, 428, 503), headers=SWITCH_HEADER
     )
     @body(sources, "SourceChange")
     def patch(self, name: str) -> Response:
-        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew. With If-Match only if nobody has switched it since."""
+        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew. With If-Match: * whatever it was before."""
         load_args(_NONE)
         return _answer(services().sources.change(name, load_body(_CHANGE), read_tags()))
 

@@ -228,9 +228,14 @@ def conditional(namespace: Namespace) -> Callable[[F], F]:
     return decorate
 
 
-def preconditioned(namespace: Namespace, *, required: bool = True, example: str = '"1"') -> Callable[[F], F]:
-    """Document that an endpoint needs what the caller has seen, or heeds it where it is given."""
-    described = {"in": "header", "type": "string", "required": required, "description": "The ETag that was seen, or *"}
+def preconditioned(namespace: Namespace, *, example: str = '"1"') -> Callable[[F], F]:
+    """Document that an endpoint needs what the caller has seen."""
+    described = {
+        "in": "header",
+        "type": "string",
+        "required": True,
+        "description": "The ETag that was seen, or * for whatever it is now",
+    }
     return cast("Callable[[F], F]", namespace.doc(params={"If-Match": {**described, "x-example": example}}))
 
 

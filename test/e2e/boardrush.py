@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from test.e2e.stack import Answer, Stack
 
-PASSWORDS = {role: f"violet anvil of an {role} sings" for role in ("editor", "admin")}
 TRIES = 60
 PAUSE = 0.2
 NO_ANSWER = 0  # in the place of a status
@@ -24,29 +24,29 @@ NOT_NOW = {NO_ANSWER, 409, 502, 503}  # a worker died over it, or the first try 
 CHANGED, OUTDATED = 200, 412
 
 
-def let_in(stack: Stack) -> None:
+@dataclass(frozen=True)
+class Keys:
+    """What a machine of each role sends; unlike a login it outlasts the longest rush."""
+
+    editor: dict[str, str]
+    admin: dict[str, str]
+
+
+def let_in(stack: Stack) -> Keys:
     """Give the chain an editor and an admin."""
-    for role, password in PASSWORDS.items():
-        stack.run_command("users", "add", f"some-{role}", "--role", role, "--password-stdin", given=password)
-
-
-def enter(stack: Stack, role: str) -> dict[str, str]:
-    """The headers of somebody who has just logged in."""
-    answer = stack.send_json("/auth", {"username": f"some-{role}", "password": PASSWORDS[role]})
-    return {"Authorization": f"Bearer {answer.json['access_token']}"}
-
-
-def empty_board(stack: Stack) -> dict[str, str]:
-    """The headers of an editor, before an empty board."""
-    assert stack.fetch("/tasks", "DELETE", enter(stack, "admin")).status == 200
-    return {**enter(stack, "editor"), "Content-Type": "application/json"}
+    made = (stack.run_command("keys", "issue", f"some-{role}", "--role", role).strip() for role in ("editor", "admin"))
+    return Keys(*({"X-API-Key": key, "Content-Type": "application/json"} for key in made))
 
 
 class Rush:
     """So many clients, each of whom does everything so many times; all begin at one moment."""
 
-    def __init__(self, stack: Stack, editor: dict[str, str], clients: int, times: int) -> None:
-        self.stack, self.editor, self.clients, self.times = stack, editor, clients, times
+    def __init__(self, stack: Stack, keys: Keys, clients: int, times: int) -> None:
+        self.stack, self.editor, self.admin, self.clients, self.times = stack, keys.editor, keys.admin, clients, times
+
+    def empty(self) -> None:
+        """Drop all tasks there are; numbers begin anew."""
+        assert self.stack.fetch("/tasks", "DELETE", self.admin).status == 200
 
     def create_all(self) -> list[list[int]]:
         """The numbers that each client was told for its tasks."""

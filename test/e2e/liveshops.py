@@ -89,7 +89,7 @@ class Aisle:
         return self.ask(f"/products/{source}:{number}?live=true&deadline_ms={deadline_ms}{more}")
 
     def switch(self, source: str, **change: Any) -> Any:
-        answer = self.ask(f"/sources/{source}", "PATCH", body=change)
+        answer = self.ask(f"/sources/{source}", "PATCH", {"If-Match": "*"}, body=change)
         assert answer.status == 200, answer.body
         return answer.json
 

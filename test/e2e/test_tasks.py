@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from test.e2e.boardrush import CHANGED, NOT_NOW, OUTDATED, Rush, empty_board, killing, let_in
-from test.e2e.stack import NGINX, NO_NGINX, Stack, run_stack
+from test.e2e.boardrush import CHANGED, NOT_NOW, OUTDATED, Rush, killing, let_in
+from test.e2e.stack import NGINX, NO_NGINX, run_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,16 +19,16 @@ EVERY = 3.0  # seconds between two deaths: about as long as a worker takes to co
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with run_stack(tmp_path_factory.mktemp("data"), NGINX) as running:
-        let_in(running)
-        yield running
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rush]:
+    with run_stack(tmp_path_factory.mktemp("data"), NGINX) as stack:
+        yield Rush(stack, let_in(stack), CLIENTS, TIMES)
 
 
 @pytest.fixture
-def rush(stack: Stack) -> Rush:
+def rush(clients: Rush) -> Rush:
     """The clients before an empty board."""
-    return Rush(stack, empty_board(stack), CLIENTS, TIMES)
+    clients.empty()
+    return clients
 
 
 def test_numbers_have_no_gap_and_no_change_is_lost(rush: Rush) -> None:

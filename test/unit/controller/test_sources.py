@@ -149,8 +149,8 @@ class Guarded:
         self.client = as_admin(create_app(settings, **parts).test_client())
         self.document = self.client.get("/swagger.json").json
 
-    def patch(self, name: str = "lumen", **given: Any) -> TestResponse:
-        answer = self.client.patch(f"/sources/{name}", **given)
+    def patch(self, name: str = "lumen", seen: str | None = "*", **given: Any) -> TestResponse:
+        answer = self.client.patch(f"/sources/{name}", headers={} if seen is None else {"If-Match": seen}, **given)
         assert_as_documented(self.document, "/sources/{name}", answer, "patch")
         return answer
 
@@ -216,15 +216,21 @@ def test_an_answer_whose_tag_names_a_part_of_it_is_kept_by_nobody_and_never_304(
     assert "ETag" not in guarded.client.get("/sources").headers
 
 
-@pytest.mark.parametrize("given", [None, "*", 'W/"auto-on"', '"auto-on"', "auto-on", '"closed-off", "auto-on"'])
-def test_a_switch_is_set_if_it_is_as_it_was_seen_or_nobody_asks(guarded: Guarded, given: str | None):
-    headers = {} if given is None else {"If-Match": given}
-    assert guarded.patch(json={"breaker": "forced_open"}, headers=headers).status_code == 200
+@pytest.mark.parametrize("seen", ["*", 'W/"auto-on"', '"auto-on"', "auto-on", '"closed-off", "auto-on"'])
+def test_a_switch_is_set_if_it_is_as_it_was_seen_or_whatever_it_is(guarded: Guarded, seen: str):
+    assert guarded.patch(json={"breaker": "forced_open"}, seen=seen).status_code == 200
 
 
-@pytest.mark.parametrize("given", ['"auto-off"', '"closed-on"', '""', "nonsense"])
-def test_a_switch_that_somebody_else_has_set_meanwhile_is_left_alone(guarded: Guarded, given: str):
-    answer = guarded.patch(json={"breaker": "closed"}, headers={"If-Match": given})
+def test_who_does_not_say_what_they_have_seen_is_asked_for_it(guarded: Guarded):
+    answer = guarded.patch(json={"breaker": "closed"}, seen=None)
+    assert answer.status_code == 428
+    assert "If-Match" in answer.json["detail"]
+    assert guarded.book.states == {}
+
+
+@pytest.mark.parametrize("seen", ['"auto-off"', '"closed-on"', '""', "nonsense"])
+def test_a_switch_that_somebody_else_has_set_meanwhile_is_left_alone(guarded: Guarded, seen: str):
+    answer = guarded.patch(json={"breaker": "closed"}, seen=seen)
     assert answer.status_code == 412
     assert answer.json["detail"] == ("It was switched since it was read: breaker is auto and enabled true now. Read it again.")
     assert guarded.book.read("lumen") == GuardState()

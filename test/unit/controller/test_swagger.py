@@ -39,7 +39,7 @@ PROBES = {"/health", "/ready", "/heartbeat"}
 FILLED = {"{product_id}": "depot:4101", "{name}": "parts", "{number}": "3", "{task_id}": "1"}
 _BODY = {"400", "401", "406", "413", "415", "429"}
 WRITES = {
-    ("/sources/{name}", "patch"): {*_BODY, "403", "404", "412"},
+    ("/sources/{name}", "patch"): {*_BODY, "403", "404", "412", "428"},
     ("/sources/{name}/sync", "post"): {*_BODY, "403", "404", "409"},
     ("/tasks", "post"): {*_BODY, "403", "409"},
     ("/tasks/{task_id}", "patch"): {*_BODY, "403", "404", "412", "428"},
@@ -236,8 +236,8 @@ def test_a_post_that_makes_something_documents_the_key_that_makes_it_safe_to_rep
 
 
 def test_what_may_be_changed_only_as_it_was_seen_documents_how_that_is_said(document: Document):
-    for method in ("patch", "delete"):
-        given = document["paths"]["/tasks/{task_id}"][method]["parameters"]
+    for path, method in (("/tasks/{task_id}", "patch"), ("/tasks/{task_id}", "delete"), ("/sources/{name}", "patch")):
+        given = document["paths"][path][method]["parameters"]
         [header] = [each for each in given if each["in"] == "header"]
         assert (header["name"], header["required"]) == ("If-Match", True)
 
