@@ -15,7 +15,7 @@ from main.bootstrap_tasks import make_board, make_ruler
 from main.controller.documents import dump_figures, dump_product
 from main.resources.accounts.firstpassword import FILE as FIRST_PASSWORD
 from main.resources.accounts.firstpassword import FirstPasswordNotice
-from main.resources.accounts.hashing import ArgonHasher
+from main.resources.accounts.hashing import PATIENCE, ArgonHasher
 from main.resources.accounts.store import SqliteAccounts
 from main.resources.accounts.turns import MachineTurns
 from main.resources.cache.file import FileCache
@@ -88,6 +88,8 @@ PROVIDERS = "providers"  # the folder of the last-good copies of identity provid
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
 HASHING = "hashing"  # the folder in which the machine's processes take turns to hash passwords
 LIMITS = "limits"  # the folder in which the machine's workers count for the limits
+# Seconds a start and a terminal wait for their turn to hash a password: neither has anybody to come back later.
+_PATIENT = 60.0
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
@@ -339,13 +341,17 @@ def build_accounts(settings: Settings, *, store: AccountStore | None = None, clo
     """Build what manages accounts; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
     clock = clock or SystemClock()
     store = store or make_account_store(settings, clock)
-    return AccountServices(_make_account_service(settings, store, clock), Lifecycle([Component("accounts", "sqlite", store)]))
+    accounts = _make_account_service(settings, store, clock, patience=_PATIENT)
+    return AccountServices(accounts, Lifecycle([Component("accounts", "sqlite", store)]))
 
 
-def _make_account_service(settings: Settings, store: AccountStore, clock: Clock) -> AccountService:
+def _make_account_service(
+    settings: Settings, store: AccountStore, clock: Clock, *, patience: float = PATIENCE
+) -> AccountService:
     auth = settings.auth
     turns = MachineTurns(settings.data / HASHING, auth.hash_slots)
-    hasher, first = ArgonHasher(auth.argon2, auth.hash_slots, turns), FirstPasswordNotice(settings.data / FIRST_PASSWORD)
+    hasher = ArgonHasher(auth.argon2, auth.hash_slots, turns, patience=patience)
+    first = FirstPasswordNotice(settings.data / FIRST_PASSWORD)
     return AccountService(store, hasher, first, clock, password_min=auth.password_min)
 
 

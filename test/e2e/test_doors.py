@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason=NO_NGINX
 
 PASSWORDS = {name: f"violet anvil of {name} sings" for name in ("rita", "eddy", "alma")}
 ROLES = {"rita": "reader", "eddy": "editor", "alma": "admin"}
-PROBES = 60
+PROBES = 200
 
 
 @pytest.fixture(scope="module")

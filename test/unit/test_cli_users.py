@@ -5,12 +5,15 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 
 import pytest
 from click.testing import CliRunner
 
 from main import cli
-from main.bootstrap import build_accounts
+from main.bootstrap import HASHING, build_accounts
+from main.resources.accounts.hashing import PATIENCE
+from main.resources.accounts.turns import MachineTurns
 from main.service.model import Role
 from main.settings import load_settings
 from test.meta.layers import ROOT
@@ -159,6 +162,21 @@ def test_the_first_password_is_gone_when_it_was_changed(users, environ, tmp_path
     assert kept.exists()
     assert users("passwd", "admin", "--password-stdin", given=GOOD).exit_code == 0
     assert not kept.exists()
+
+
+def test_a_first_start_and_a_terminal_wait_while_others_have_all_turns_to_hash(users, environ, tmp_path):
+    settings = load_settings(environ)
+    turns = MachineTurns(settings.data / HASHING, settings.auth.hash_slots)
+    for first in (True, False):
+        held = [turns.take(60) for _ in range(settings.auth.hash_slots)]
+        later = threading.Timer(PATIENCE * 1.3, lambda ends=held: [end() for end in ends])
+        later.start()
+        if first:
+            build_accounts(settings).ensure_first_admin()
+            assert (tmp_path / "data" / "first-admin-password").exists()
+        else:
+            assert users("passwd", "admin", "--password-stdin", given=GOOD).exit_code == 0
+        later.join()
 
 
 def test_at_a_terminal_a_password_is_not_echoed(environ):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from main.service.model import HashRules
 
 _RETRY_AFTER = 2  # seconds
-_WAIT = 1.0  # seconds for which a caller may wait for its turn
+PATIENCE = 1.0  # seconds for which a request waits for its turn
 _SALT, _HASH = 16, 32  # bytes
 _EXPECTED = (Argon2Error, InvalidHashError)
 
@@ -31,11 +31,15 @@ class ArgonHasher:
 
     More are refused at once: a thread that waits is one that the catalogue cannot use. With ``turns``, no more are hashed by all processes together
     than those allow: with a hash for each worker, a flood of logins would take every processor there is. Whatever is hashed, whoever wants the processor for something else goes first.
+    A turn is waited for ``patience`` seconds.
     """
 
-    def __init__(self, rules: HashRules, slots: int = 1, turns: MachineTurns | None = None) -> None:
+    def __init__(
+        self, rules: HashRules, slots: int = 1, turns: MachineTurns | None = None, *, patience: float = PATIENCE
+    ) -> None:
         self._rules = rules
         self._turns = turns
+        self._patience = patience
         self._argon = PasswordHasher(
             time_cost=rules.time,
             memory_cost=rules.memory // 1024,
@@ -90,7 +94,7 @@ class ArgonHasher:
         if not self._places.acquire(blocking=False):
             raise _too_many()
         try:
-            if not self._slots.acquire(timeout=_WAIT):
+            if not self._slots.acquire(timeout=self._patience):
                 raise _too_many()
             try:
                 with self._machine_turn():
@@ -102,7 +106,7 @@ class ArgonHasher:
 
     @contextmanager
     def _machine_turn(self) -> Iterator[None]:
-        end = self._turns.take(_WAIT) if self._turns is not None else _nothing
+        end = self._turns.take(self._patience) if self._turns is not None else _nothing
         if end is None:
             raise _too_many()
         try:

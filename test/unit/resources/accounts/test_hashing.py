@@ -5,7 +5,6 @@ import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import HashingError
 
-from main.resources.accounts import hashing
 from main.resources.accounts.hashing import ArgonHasher
 from main.service.errors import Unavailable
 from main.service.model import HashRules
@@ -101,9 +100,8 @@ class Slow:
 
 
 @pytest.mark.parametrize("slots", [1, 2])
-def test_a_few_are_hashed_at_a_time_as_many_wait_and_the_rest_is_refused_at_once(slots, monkeypatch):
-    monkeypatch.setattr(hashing, "_WAIT", 20)
-    hasher, slow, done = ArgonHasher(CHEAP, slots), Slow(), []
+def test_a_few_are_hashed_at_a_time_as_many_wait_and_the_rest_is_refused_at_once(slots):
+    hasher, slow, done = ArgonHasher(CHEAP, slots, patience=20), Slow(), []
     hasher._argon = slow
     threads = [threading.Thread(target=lambda: done.append(hasher.hash("x"))) for _ in range(2 * slots)]
     for thread in threads:
@@ -158,9 +156,8 @@ def test_a_hash_for_which_there_is_no_memory_is_the_callers_to_see(monkeypatch):
     assert told == []
 
 
-def test_nobody_waits_for_long(monkeypatch):
-    monkeypatch.setattr(hashing, "_WAIT", 0.01)
-    hasher = ArgonHasher(CHEAP)
+def test_nobody_waits_for_long():
+    hasher = ArgonHasher(CHEAP, patience=0.01)
     with hasher._turn(), pytest.raises(Unavailable):
         hasher.verify(hasher.decoy(), "x")
     assert not hasher.verify(hasher.decoy(), "x")

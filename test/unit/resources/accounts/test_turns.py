@@ -57,9 +57,8 @@ def test_a_folder_that_cannot_be_used_keeps_nobody_out(tmp_path, capsys):
     assert "accounts.turns_lost" in capsys.readouterr().out
 
 
-def test_however_many_processes_there_are_so_many_are_hashed_at_a_time(folder, monkeypatch):
-    monkeypatch.setattr("main.resources.accounts.hashing._WAIT", 0.01)
-    one, other = (ArgonHasher(CHEAP, 1, MachineTurns(folder, 1)) for _ in range(2))
+def test_however_many_processes_there_are_so_many_are_hashed_at_a_time(folder):
+    one, other = (ArgonHasher(CHEAP, 1, MachineTurns(folder, 1), patience=0.01) for _ in range(2))
     with one._turn(), pytest.raises(Unavailable, match="Too many passwords"):
         other.verify(other.decoy(), "x")
     assert not other.verify(other.decoy(), "x")
