@@ -1,4 +1,4 @@
-"""The board under a rush: sixteen clients that make and change tasks over four workers, one of which is killed each second while another one serves."""
+"""The board under a rush: sixteen clients that make and change tasks over four workers, undisturbed and while workers are killed."""
 
 from __future__ import annotations
 
@@ -79,16 +79,16 @@ def stores() -> Iterator[dict[str, dict[str, str]]]:
         yield found
 
 
-def measure(folder: Path, environ: dict[str, str], times: int) -> Rushed:
-    """Give what comes of so many creations and as many changes by each client."""
+def measure(folder: Path, environ: dict[str, str], times: int, *, killed: bool) -> Rushed:
+    """Give what comes of so many creations and as many changes by each client; each second a worker is killed while another one serves, or none."""
     with run_stack(folder, NGINX, **environ) as stack:
         wait_for("four workers", stack.has_all_workers)
         rush = Rush(stack, let_in(stack), CLIENTS, times)
         rush.empty()
         started = time.perf_counter()
-        with killing(stack, EVERY) as killed:
+        with killing(stack, EVERY) if killed else contextlib.nullcontext([]) as victims:
             made = rush.create_all()
             changes = rush.raise_all()
         seconds = time.perf_counter() - started
         told = [number for numbers in made for number in numbers]
-        return Rushed(told, rush.read_numbers(), dict(changes), rush.read("/tasks/1").json["version"], len(killed), seconds)
+        return Rushed(told, rush.read_numbers(), dict(changes), rush.read("/tasks/1").json["version"], len(victims), seconds)
