@@ -20,7 +20,7 @@ from main.controller.platform import platform
 from main.controller.problems import render
 from main.controller.products import products
 from main.controller.sources import sources
-from main.controller.swagger import AisleApi
+from main.controller.swaggerdoc import AisleApi
 from main.controller.syncs import syncs
 from main.controller.tasks import tasks
 from main.controller.views import hide_from

@@ -14,7 +14,7 @@ from main.controller import idempotency, middleware
 from main.controller.conditional import answer_json
 from main.controller.idempotency import idempotent
 from main.controller.problems import render
-from main.controller.swagger import AisleApi
+from main.controller.swaggerdoc import AisleApi
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.replies.sqlite import SqliteReplies
 from main.service.model import Caller, CallerKind, Role

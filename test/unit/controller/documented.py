@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft4Validator, FormatChecker
 
-from main.controller.swagger import DEFINITIONS
+from main.controller.definitions import DEFINITIONS
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse

@@ -15,7 +15,7 @@ from main.controller import idempotency, middleware
 from main.controller.conditional import answer_json
 from main.controller.idempotency import idempotent, read_key
 from main.controller.problems import problem, render
-from main.controller.swagger import AisleApi
+from main.controller.swaggerdoc import AisleApi
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.replies.sqlite import KEPT, SqliteReplies
 from main.service.errors import StoreDown

@@ -9,8 +9,8 @@ from werkzeug.exceptions import HTTPException, ImATeapot, RequestEntityTooLarge,
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from main.controller.definitions import DEFINITIONS
 from main.controller.problems import invalid, problem, render
-from main.controller.swagger import DEFINITIONS
 from test.unit.controller.documented import find_faults
 from test.unit.controller.readers import SECRET
 
