@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from main import __version__
+from main.bootstrap_doors import make_account_store, make_accounts, make_counters, make_door, make_policy
 from main.bootstrap_tasks import make_board, make_ruler
 from main.controller.documents import dump_figures, dump_product
-from main.resources.accounts.firstpassword import FILE as FIRST_PASSWORD
-from main.resources.accounts.firstpassword import FirstPasswordNotice
-from main.resources.accounts.hashing import PATIENCE, ArgonHasher
-from main.resources.accounts.store import SqliteAccounts
-from main.resources.accounts.turns import MachineTurns
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
@@ -27,24 +21,16 @@ from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.database.engine import sqlite_path
 from main.resources.guards.files import FileGuardBook
-from main.resources.limits.counters import StorageCounters
-from main.resources.limits.storages import make_storages
 from main.resources.replies.sqlite import SqliteReplies
-from main.resources.tokens.codec import JwtCodec
-from main.resources.tokens.folder import KeyFolder
 from main.resources.tokens.installation import installation_secret
-from main.resources.tokens.keyring import GivenKey, KeyRing
-from main.resources.tokens.outside import OutsideTokens
 from main.resources.upstream.canned import CannedSession
-from main.resources.upstream.document import fetch_document
 from main.resources.upstream.draft import draft_source
 from main.resources.upstream.guard import Guard
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
-from main.service.accounts import AccountService
 from main.service.check import CheckService
-from main.service.doors import DoorService, DoorTools
+from main.service.doors import DoorService
 from main.service.errors import UpstreamRefused
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
@@ -54,8 +40,7 @@ from main.service.limits import RateLimit
 from main.service.live import LiveService
 from main.service.loginlimits import LoginLimits
 from main.service.looks import LookTools
-from main.service.machines import MachineKeys
-from main.service.model import Policy, Source, TokenTerms
+from main.service.model import Source
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
 from main.service.search import SearchService
@@ -71,25 +56,17 @@ from main.settings import ConfigFile
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
-    from main.service.doors import Passwords
-    from main.service.model import Rate
     from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
-    from main.service.ports.doors import AccountStore, Door, HitCounters, Replies
+    from main.service.ports.doors import Door, HitCounters, Replies
     from main.service.ports.tasks import TaskStore
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211
 PROOFS = "csrf.key"  # in the data folder: what proofs for pages are signed by, on every worker and over restarts
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
-KEYS = "keys"  # the folder of the keys that sign tokens
-PROVIDERS = "providers"  # the folder of the last-good copies of identity providers' keys
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
-HASHING = "hashing"  # the folder in which the machine's processes take turns to hash passwords
-LIMITS = "limits"  # the folder in which the machine's workers count for the limits
-# Seconds a start and a terminal wait for their turn to hash a password: neither has anybody to come back later.
-_PATIENT = 60.0
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
@@ -130,26 +107,6 @@ class SyncServices:
         return is_enabled(source, self.book.read(source.name))
 
 
-@dataclass(frozen=True, slots=True)
-class AccountServices:
-    """What manages accounts from a terminal, and makes the first one."""
-
-    accounts: AccountService
-    lifecycle: Lifecycle
-
-    def ensure_first_admin(self) -> None:
-        """Make the first admin where there is no account yet, and show the password once.
-
-        Raises:
-            AisleError: the store cannot be used.
-        """
-        try:
-            self.lifecycle.open()
-            self.accounts.ensure_first_admin()
-        finally:
-            self.lifecycle.close()
-
-
 class Parts(TypedDict, total=False):
     """Parts of the API that can be replaced, by the keyword of each."""
 
@@ -174,7 +131,7 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
     registry = SourceRegistry(settings.sources)
     live = given.get("live") or _make_live(settings, registry, cache, book, clock)
     accounts = make_account_store(settings, clock)
-    door = given.get("door") or make_door(settings, accounts, _make_account_service(settings, accounts, clock), clock)
+    door = given.get("door") or make_door(settings, accounts, make_accounts(settings, accounts, clock), clock)
     counters = given.get("counters") or make_counters(settings)
     tasks = make_board(settings, given.get("tasks"))
     lifecycle = Lifecycle(
@@ -202,23 +159,12 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
         cache=cache,
         door=door,
         csrf_secret=partial(installation_secret, settings.data / PROOFS),
-        limit=RateLimit(counters, _policy("api", settings.limits.api)),
-        logins=LoginLimits(counters, RateLimit(counters, _policy("login", settings.limits.login_address))),
+        limit=RateLimit(counters, make_policy("api", settings.limits.api)),
+        logins=LoginLimits(counters, RateLimit(counters, make_policy("login", settings.limits.login_address))),
         replies=SqliteReplies(path),
         clock=clock,
         tasks=TaskService(tasks.resource, clock),
     )
-
-
-def make_counters(settings: Settings) -> StorageCounters:
-    """Make what counts for the limits, over all workers; nothing is connected before it is used."""
-    chosen = settings.cache
-    url = chosen.url.reveal() if chosen.url else None
-    return StorageCounters(*make_storages(settings.data / LIMITS, url))
-
-
-def _policy(name: str, rate: Rate | None) -> Policy | None:
-    return None if rate is None else Policy(name, rate)
 
 
 def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:
@@ -228,63 +174,6 @@ def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guar
         return connect(source, clock, watchdog, guard=Guard(source, guards, clock), kept=cache)
 
     return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))
-
-
-def make_door(
-    settings: Settings,
-    accounts: AccountStore,
-    passwords: Passwords,
-    clock: Clock | None = None,
-    watchdog: Watchdog | None = None,
-) -> DoorService:
-    """Make what lets callers in; nothing is opened before its ``open()``, and the account store is opened by whoever gave it."""
-    clock = clock or SystemClock()
-    terms = make_terms(settings)
-    fetch = partial(fetch_document, watchdog=watchdog or Watchdog())
-    tools = DoorTools(
-        passwords=passwords,
-        accounts=accounts,
-        machines=MachineKeys(accounts, clock),
-        codec=JwtCodec(make_keys(settings, clock), terms, clock),
-        outsiders=OutsideTokens(settings.auth.providers, settings.data / PROVIDERS, fetch, clock),
-    )
-    return DoorService(tools, terms, clock)
-
-
-def make_keys(settings: Settings, clock: Clock | None = None) -> KeyRing | GivenKey:
-    """Make the keys that sign tokens: those in the data folder, or the one of the settings."""
-    if settings.auth.secret is not None:
-        return GivenKey(settings.auth.secret)
-    folder, algorithm = KeyFolder(settings.data / KEYS), settings.auth.signing.algorithm
-    return KeyRing(folder, algorithm, make_terms(settings).access, clock or SystemClock())
-
-
-@contextmanager
-def build_machines(settings: Settings, clock: Clock | None = None) -> Iterator[MachineKeys]:
-    """Give what hands out and ends machines' keys, its store open inside.
-
-    Raises:
-        StoreDown: the store cannot be used.
-    """
-    clock = clock or SystemClock()
-    store = SqliteAccounts(sqlite_path(settings.store.url, settings.data), clock)
-    store.open()
-    try:
-        yield MachineKeys(store, clock)
-    finally:
-        store.close()
-
-
-def make_terms(settings: Settings) -> TokenTerms:
-    """Give who issues tokens, for whom, and for how long."""
-    auth = settings.auth
-    return TokenTerms(
-        issuer=auth.issuer or settings.service.id,
-        audience=auth.audience or settings.service.id,
-        access=dt.timedelta(minutes=auth.access_minutes),
-        session=dt.timedelta(hours=auth.session_hours),
-        refresh=dt.timedelta(days=auth.refresh_days),
-    )
 
 
 def make_cache(settings: Settings) -> Tiered:
@@ -330,29 +219,6 @@ def build_sync(
     registry = SourceRegistry(settings.sources)
     follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
     return SyncServices(sync, Watcher(sync, registry, book, follower, only=only), book, lifecycle)
-
-
-def make_account_store(settings: Settings, clock: Clock | None = None) -> SqliteAccounts:
-    """Make the account store that the settings ask for; nothing is opened before ``open()``."""
-    return SqliteAccounts(sqlite_path(settings.store.url, settings.data), clock)
-
-
-def build_accounts(settings: Settings, *, store: AccountStore | None = None, clock: Clock | None = None) -> AccountServices:
-    """Build what manages accounts; nothing is opened before ``lifecycle.open()``. Keywords replace parts."""
-    clock = clock or SystemClock()
-    store = store or make_account_store(settings, clock)
-    accounts = _make_account_service(settings, store, clock, patience=_PATIENT)
-    return AccountServices(accounts, Lifecycle([Component("accounts", "sqlite", store)]))
-
-
-def _make_account_service(
-    settings: Settings, store: AccountStore, clock: Clock, *, patience: float = PATIENCE
-) -> AccountService:
-    auth = settings.auth
-    turns = MachineTurns(settings.data / HASHING, auth.hash_slots)
-    hasher = ArgonHasher(auth.argon2, auth.hash_slots, turns, patience=patience)
-    first = FirstPasswordNotice(settings.data / FIRST_PASSWORD)
-    return AccountService(store, hasher, first, clock, password_min=auth.password_min)
 
 
 def build_check(*, clock: Clock | None = None) -> CheckService:

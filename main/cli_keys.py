@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from main.bootstrap import build_machines, make_keys
+from main.bootstrap_doors import build_machines, make_keys
 from main.service.errors import AisleError, InvalidQuery
 from main.service.model import Role
 from main.settings import SettingsError, load_settings

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from main.bootstrap import build_accounts
+from main.bootstrap_doors import build_accounts
 from main.cli_common import fail, load
 from main.service.errors import AisleError
 from main.service.model import Role

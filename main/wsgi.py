@@ -7,7 +7,7 @@ import sys
 import structlog
 
 from main.app import create_app
-from main.bootstrap import build_accounts
+from main.bootstrap_doors import build_accounts
 from main.service.errors import AisleError
 from main.settings import ConfigFile, SettingsError, has_served, start_settings
 from main.util.heap import keep_heap_small, spare_the_lasting

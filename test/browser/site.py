@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from main.bootstrap import build_accounts
+from main.bootstrap_doors import build_accounts
 from main.service.model import Role
 from main.settings import load_settings
 from sample.demo import ROOT

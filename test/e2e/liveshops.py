@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import yaml
 
-from main.bootstrap import build_machines, build_sync
+from main.bootstrap import build_sync
+from main.bootstrap_doors import build_machines
 from main.service.model import Role
 from main.settings import load_settings
 from sample.demo import BIN, ROOT

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from main.app import create_app
-from main.bootstrap import build_accounts, build_machines
+from main.bootstrap_doors import build_accounts, build_machines
 from main.service.model import HashRules, Role
 from main.settings.model import Auth, Limits
 from test.fakes import PASSWORD, FakeClock, MemoryTasks, make_task

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from main.bootstrap import make_keys
+from main.bootstrap_doors import make_keys
 from main.service.model import Role
 from test.integration.house import House
 from test.unit.resources.tokens.forgeries import FORGERIES, good

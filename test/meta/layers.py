@@ -33,8 +33,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "main.settings": ("main.settings", "main.service.model", "main.util"),
     "main.bootstrap": (
         *("main.service", "main.resources", "main.util", "main.settings", "main.controller.documents"),
-        "main.bootstrap_tasks",
+        *("main.bootstrap_doors", "main.bootstrap_tasks"),
     ),
+    "main.bootstrap_doors": ("main.service", "main.resources", "main.util", "main.settings"),
     "main.bootstrap_tasks": ("main.service", "main.resources", "main.util", "main.settings"),
     "main.app": ("main.controller", "main.bootstrap", "main.settings", "main.util", *TYPES),
     "main.cli": (
@@ -42,10 +43,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *("main.bootstrap", "main.settings", "main.util", *TYPES),
     ),
     "main.cli_common": ("main.settings", "main.util", *TYPES),
-    "main.cli_keys": ("main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_keys": ("main.bootstrap_doors", "main.settings", "main.util", *TYPES),
     "main.cli_tasks": ("main.cli_common", "main.bootstrap_tasks", "main.settings", "main.util", *TYPES),
-    "main.cli_users": ("main.cli_common", "main.bootstrap", "main.settings", "main.util", *TYPES),
-    "main.wsgi": ("main.app", "main.bootstrap", "main.settings", "main.util", *TYPES),
+    "main.cli_users": ("main.cli_common", "main.bootstrap_doors", "main.settings", "main.util", *TYPES),
+    "main.wsgi": ("main.app", "main.bootstrap_doors", "main.settings", "main.util", *TYPES),
     "main.__main__": ("main.cli",),
 }
 # What annotations may name beside that.

@@ -5,7 +5,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from main.bootstrap import build_machines, make_keys
+from main.bootstrap_doors import build_machines, make_keys
 from main.cli import main
 from main.service.model import CallerKind, Role
 from main.settings import load_settings

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from main import cli
-from main.bootstrap import HASHING, build_accounts
+from main.bootstrap_doors import HASHING, build_accounts
 from main.resources.accounts.hashing import PATIENCE
 from main.resources.accounts.turns import MachineTurns
 from main.service.model import Role

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from main.bootstrap import build_accounts
+from main.bootstrap_doors import build_accounts
 from main.service.errors import StoreDown
 from main.settings import load_settings
 from test.conftest import write_config
