@@ -18,7 +18,8 @@ import orjson
 
 from bench.load import OpenLoop, percentile
 from bench.stack import HOST
-from sample.demo import Plan, find_nginx, start_stack
+from sample.chain import start_stack
+from sample.plan import Plan, find_nginx
 from sample.ports import SHOP_PORTS
 from sample.processes import Family, find_free_port
 

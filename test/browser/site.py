@@ -14,7 +14,7 @@ import yaml
 from main.bootstrap_doors import build_accounts
 from main.service.model import Role
 from main.settings import load_settings
-from sample.demo import ROOT
+from sample.plan import ROOT
 from sample.server import running
 from test.browser.bazaar import Bazaar, describe
 from test.e2e.stack import NGINX, Stack, run_stack

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sample.demo import Tls
+from sample.plan import Tls
 from sample.ports import LOOPBACK
 from sample.processes import find_free_port
 from test.e2e.stack import Answer, read

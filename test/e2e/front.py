@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sample.demo import BIN, Plan, configure_nginx
+from sample.chain import configure_nginx
+from sample.plan import BIN, Plan
 from sample.ports import LOOPBACK
 from sample.processes import Child, Family, Terms, answers, find_free_port, is_port_free
 from test.e2e.stack import Site
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from sample.demo import Tls
+    from sample.plan import Tls
 
 APPLICATION = """
 def application(environ, start_response):

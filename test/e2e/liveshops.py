@@ -26,7 +26,7 @@ from main.bootstrap import build_sync
 from main.bootstrap_doors import build_machines
 from main.service.model import Role
 from main.settings import load_settings
-from sample.demo import BIN, ROOT
+from sample.plan import BIN, ROOT
 from sample.ports import LOOPBACK
 from sample.processes import Family, answers, find_free_port
 from test.e2e.stack import Answer, fetch, is_gone, wait_for

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from sample.demo import ROOT, Plan, find_nginx, start_stack, start_uwsgi
+from sample.chain import start_stack, start_uwsgi
+from sample.plan import ROOT, Plan, find_nginx
 from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import Child, Family, answers, end_group, find_free_port
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from sample.demo import Tls
+    from sample.plan import Tls
 
 NGINX = find_nginx(dict(os.environ))
 NO_NGINX = "Nginx is not installed here: neither on PATH nor in /usr/sbin"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sample.demo import ROOT
+from sample.plan import ROOT
 from sample.ports import LOOPBACK
 from sample.processes import answers, find_free_port
 from test.e2e.stack import Answer, fetch, wait_for

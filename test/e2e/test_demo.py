@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from sample.demo import ROOT, choose_shop_ports
+from sample.plan import ROOT, choose_shop_ports
 from sample.ports import LOOPBACK, SHOP_PORTS
 from sample.processes import answers, find_free_port, show_command
 from test.e2e.certificates import make_tls
@@ -141,7 +141,7 @@ def read_role(port: int, banner: str) -> str:
 
 def test_a_terminal_shows_the_first_password_itself_and_only_once(tmp_path: Path) -> None:
     (tmp_path / "first-admin-password").write_text("a-password-that-was-made\n")
-    show = "from sample.demo import *; print(describe_first_admin(Plan(Path(sys.argv[1]), '', 1, {}, None)))"
+    show = "import sys; from pathlib import Path; from sample.banner import describe_first_admin; from sample.plan import Plan; print(describe_first_admin(Plan(Path(sys.argv[1]), '', 1, {}, None)))"
     ours, theirs = pty.openpty()
     for _ in range(2):
         subprocess.run([sys.executable, "-c", show, str(tmp_path)], cwd=ROOT, stdout=theirs, timeout=30, check=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from sample.demo import BIN, LOOPBACK, ROOT
+from sample.plan import BIN, ROOT
+from sample.ports import LOOPBACK
 from sample.processes import answers, find_free_port
 from test.e2e.stack import fetch, wait_for
 from test.integration.processes import Installation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from sample.demo import ROOT
+from sample.plan import ROOT
 from test.e2e.liveshops import serve, strictly
 from test.e2e.stack import wait_for
 from test.faults.openloop import drive

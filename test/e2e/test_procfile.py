@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sample.demo import BIN, ROOT
+from sample.plan import BIN, ROOT
 from sample.ports import LOOPBACK, SHOP_PORTS, variable
 from sample.processes import answers, find_free_port
 from test.e2e.stack import fetch, stop_and_wait, wait_for

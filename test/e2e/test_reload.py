@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sample.demo import ROOT
+from sample.plan import ROOT
 from sample.shops import SHOP_NAMES
 from test.conftest import write_config
 from test.e2e.stack import NGINX, NO_NGINX, Stack, run_stack, wait_for

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from sample.demo import ROOT, StartFailed, read_tls
+from sample.plan import ROOT, read_tls
 from sample.ports import LOOPBACK
-from sample.processes import find_free_port
+from sample.processes import StartFailed, find_free_port
 from test.e2e.certificates import fetch_securely, make_tls, trust
 from test.e2e.front import Front, run_front
 from test.e2e.stack import NGINX, NO_NGINX, Answer, Stack, fetch, run_stack
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sample.demo import Tls
+    from sample.plan import Tls
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason=NO_NGINX), pytest.mark.timeout(180)]
 
