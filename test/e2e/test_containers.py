@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +13,14 @@ import pytest
 from sample.plan import ROOT
 from sample.ports import LOOPBACK
 from sample.processes import answers, find_free_port
+from test.e2e.certificates import fetch_securely, make_tls
 from test.e2e.stack import Answer, fetch, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from sample.plan import Tls
 
 IMAGES = ROOT.parent / "shared" / "tools" / "local-images"
 MISSING = [name for name in ("podman", "podman-compose") if shutil.which(name) is None] + (
@@ -36,6 +40,7 @@ class Compose:
 
     project: str
     port: int
+    tls: Tls | None = None
 
     def run(self, *arguments: str) -> str:
         """What podman-compose prints; fails with it when it fails."""
@@ -44,7 +49,10 @@ class Compose:
             "PORT": str(self.port),
             "AISLE_AUTH__ANONYMOUS": "reader",
         }
-        return run("podman-compose", *arguments, env=env)
+        if self.tls is None:
+            return run("podman-compose", *arguments, env=env)
+        env |= {"TLS_PORT": str(self.tls.port), "AISLE_TLS_FOLDER": str(self.tls.certificate.parent)}
+        return run("podman-compose", "-f", "docker-compose.yml", "-f", "docker-compose.tls.yml", *arguments, env=env)
 
     def name(self, service: str) -> str:
         """The container of a service."""
@@ -132,3 +140,19 @@ def test_the_api_stops_when_told_and_nginx_says_so_until_it_is_back(compose: Com
     assert answer.headers["content-type"] == "application/problem+json"
     run("podman", "start", compose.name("api"))
     wait_for("health through Nginx", lambda: answers(LOOPBACK, compose.port, "/health"))
+
+
+def test_with_a_certificate_all_of_it_speaks_tls(compose: Compose, tmp_path: Path) -> None:
+    tls = make_tls(tmp_path)
+    tmp_path.chmod(0o755)
+    tls.key.chmod(0o644)  # for the user of the nginx service, whose number is no user here
+    secure = replace(compose, tls=tls)
+    secure.run("up", "-d", "--no-deps", "--force-recreate", "nginx")
+    wait_for("health through Nginx", lambda: answers(LOOPBACK, compose.port, "/health"), 120)
+    answer = fetch_securely(tls, "/products?per_page=1")
+    assert answer.status == 200
+    assert answer.json["total"] > 0
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    moved = compose.fetch("/products?per_page=1")
+    assert (moved.status, moved.headers["location"]) == (308, f"https://{LOOPBACK}:{tls.port}/products?per_page=1")
+    assert compose.fetch("/health").status == 200
