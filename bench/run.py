@@ -22,25 +22,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench.figures import (
-    FULL,
-    QUICK,
-    Row,
-    Sizes,
-    board_rows,
-    console_rows,
-    flood_rows,
-    live_rows,
-    page_rows,
-    reader_rows,
-    search_rows,
-    sync_rows,
-    weight_rows,
-)
+from bench import figures
 from bench.stack import BIN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bench.figures import Row, Sizes
 
 RESULTS = ROOT / "bench" / "RESULTS.md"
 
@@ -50,15 +38,15 @@ def measure_all(sizes: Sizes, data: Path, only: str | None = None) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         parts: list[tuple[str, Callable[[Sizes, Path], list[Row]], Path]] = [
-            ("sync", sync_rows, Path(name)),
-            ("readers during a sync", reader_rows, Path(name)),
-            ("list pages", page_rows, Path(name)),
-            ("search", search_rows, data),
-            ("memory and start", weight_rows, data),
-            ("live looks", live_rows, Path(name)),
-            ("logins", flood_rows, Path(name)),
-            ("tasks", board_rows, Path(name)),
-            ("console", console_rows, Path(name)),
+            ("sync", figures.sync_rows, Path(name)),
+            ("readers during a sync", figures.reader_rows, Path(name)),
+            ("list pages", figures.page_rows, Path(name)),
+            ("search", figures.search_rows, data),
+            ("memory and start", figures.weight_rows, data),
+            ("live looks", figures.live_rows, Path(name)),
+            ("logins", figures.flood_rows, Path(name)),
+            ("tasks", figures.board_rows, Path(name)),
+            ("console", figures.console_rows, Path(name)),
         ]
         for title, measure, folder in parts:
             if only is not None and only not in title:
@@ -122,7 +110,7 @@ def main() -> None:
     asked.data.mkdir(parents=True, exist_ok=True)
     machine = describe_machine()
     begun = describe_commit()
-    rows = measure_all(QUICK if asked.quick else FULL, asked.data.absolute(), asked.only)
+    rows = measure_all(figures.QUICK if asked.quick else figures.FULL, asked.data.absolute(), asked.only)
     if describe_commit() != begun:
         machine.append(f"- the code changed while this ran: it ended at {describe_commit()}")
     print("\n".join(["", *machine, "", write_table(rows)]))

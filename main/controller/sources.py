@@ -72,7 +72,7 @@ class SourceItem(Resource):  # type: ignore[misc]
     )
     @body(sources, "SourceChange")
     def patch(self, name: str) -> Response:
-        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew. With If-Match: * whatever it was before."""
+        """Set the source's breaker, or switch the source on or off; a breaker that is set begins anew. If-Match is the ETag of the switch as it was seen, or * to set it whatever it is."""
         load_args(_NONE)
         return _answer(services().sources.change(name, load_body(_CHANGE), read_tags()))
 
