@@ -92,7 +92,7 @@ def list_products(asked: Annotated[Filters, Query()]) -> ProductPage:
     where, parameters = _where(asked)
     total = connection.execute(f"SELECT count(*) FROM product{where}", parameters).fetchone()[0]
     rows = connection.execute(
-        f"SELECT document FROM product{where} ORDER BY {ORDERS[asked.sort]} LIMIT ? OFFSET ?",
+        f"SELECT document FROM product JOIN product_document USING (key){where} ORDER BY {ORDERS[asked.sort]} LIMIT ? OFFSET ?",
         (*parameters, asked.per_page, (asked.page - 1) * asked.per_page),
     )
     data = [Product.model_validate_json(row[0]) for row in rows]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RARE_SHARE = 0.01
 SAMPLES = 300
+_ALL_PRICES = {"min_price": 1, "max_price": 10**15, "currency": "EUR"}
 ANY_WORD = ("one of the 50 most frequent words", "a word in every product", "two frequent words")
 SECONDS = 20.0  # the longest any one kind of query is measured
 
@@ -83,7 +84,7 @@ def read_words(database: Path, count: int) -> Words:
     )
 
 
-def query_kinds(words: Words, rng: random.Random) -> dict[str, Callable[[], Query]]:
+def query_kinds(words: Words, count: int, rng: random.Random) -> dict[str, Callable[[], Query]]:
     """Give for each kind of query what makes one."""
     common = [*words.frequent[:20], EVERYWHERE]
     return {
@@ -103,11 +104,26 @@ def query_kinds(words: Words, rng: random.Random) -> dict[str, Callable[[], Quer
         "price range, by rating": lambda: Query(sort="-rating", **_prices(rng)),
         "no words, any order, first 100 pages": lambda: Query(sort=rng.choice(SORTS[1:]), page=rng.randrange(1, 101)),
         "no words, all facets": lambda: Query(facets=FACETS, page=rng.randrange(1, 101)),
+        # What somebody asks who means to keep the machine busy.
+        "half way down everything that has a price": lambda: _half_way(count, sort=rng.choice(SORTS[1:])),
+        "half way down a word in every product": lambda: _half_way(
+            count, sort=rng.choice(SORTS[1:]), terms=parse_words(EVERYWHERE)
+        ),
+        "three prefixes of the most frequent words": lambda: _words(
+            " ".join(f"{word[:2]}*" for word in rng.sample(common, 3)), facets=FACETS, **_ALL_PRICES
+        ),
+        "three prefixes of a word in every product": lambda: _words(
+            " ".join(f"{EVERYWHERE[:letters]}*" for letters in (2, 3, 4)), facets=FACETS, **_ALL_PRICES
+        ),
     }
 
 
 def _words(text: str, sort: str = "relevance", **more: Any) -> Query:
     return Query(terms=parse_words(text), sort=sort, **more)
+
+
+def _half_way(count: int, **more: Any) -> Query:
+    return Query(page=count // 200, per_page=100, facets=FACETS, **_ALL_PRICES, **more)
 
 
 def _prices(rng: random.Random) -> dict[str, Any]:
@@ -119,7 +135,7 @@ def measure_queries(database: Path, count: int, seconds: float = SECONDS, only: 
     """Measure every kind of query on one connection, one after the other."""
     reader = SqliteReader(database)
     reader.open()
-    kinds = query_kinds(read_words(database, count), random.Random(7))
+    kinds = query_kinds(read_words(database, count), count, random.Random(7))
     found = [_measure(name, make, reader, seconds) for name, make in kinds.items() if only in name]
     reader.close()
     return found

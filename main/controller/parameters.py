@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from main.controller.documents import PRODUCT_FIELDS, shown
 from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Flag, Gtins, Number, Values, Whole
 from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query, Wish
-from main.service.words import parse_words
+from main.service.words import PREFIX_LETTERS, PREFIXES_MAX, find_costly, parse_words
 from main.util.money import rank_amount
 
 PAGE_LIMIT = 100_000
@@ -23,8 +23,12 @@ def short_text() -> validate.Length:
 
 
 def _check_words(text: str) -> None:
-    if text.strip() and len(text) <= TEXT_LIMIT and not parse_words(text):
-        raise ValidationError("must have a letter or a digit")
+    if not text.strip() or len(text) > TEXT_LIMIT:
+        return
+    terms = parse_words(text)
+    fault = find_costly(terms) if terms else "must have a letter or a digit"
+    if fault:
+        raise ValidationError(fault)
 
 
 class Parameters(Schema):
@@ -88,7 +92,8 @@ class ProductQuerySchema(LiveSchema, PagingSchema):
         load_default="",
         validate=[short_text(), _check_words],
         metadata=shown(
-            'Words that must all occur, "phrases" in quotes, prefix*; in name, brand, category, SKU, GTIN, description.',
+            f'Words that must all occur, "phrases" in quotes, prefix* (at most {PREFIXES_MAX}, {PREFIX_LETTERS} letters or more);'
+            " in name, brand, category, SKU, GTIN, description.",
             "desk lamp",
         ),
     )

@@ -7,6 +7,9 @@ import unicodedata
 
 from main.service.model import Term, TermKind
 
+# A prefix costs a look at every word that begins with it: more of them, or shorter ones, would cost more than an answer may.
+PREFIXES_MAX = 3
+PREFIX_LETTERS = 2
 _PIECE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -15,6 +18,17 @@ def parse_words(text: str) -> tuple[Term, ...]:
     printable = "".join(" " if unicodedata.category(character) in {"Cc", "Cs"} else character for character in text)
     found = (_term(piece[1], piece[2]) for piece in _PIECE.finditer(printable))
     return tuple(dict.fromkeys(term for term in found if any(map(_counts, term.text))))
+
+
+def find_costly(terms: tuple[Term, ...]) -> str | None:
+    """Say what about the prefixes among the terms would cost too much; None where nothing does."""
+    prefixes = [term.text for term in terms if term.kind is TermKind.PREFIX]
+    short = next(
+        (text for text in prefixes if len(text) < PREFIX_LETTERS or not all(map(_counts, text[-PREFIX_LETTERS:]))), None
+    )
+    if short is not None:
+        return f"must have at least {PREFIX_LETTERS} letters or digits before each *, not {short}*"
+    return f"must have at most {PREFIXES_MAX} prefixes, not {len(prefixes)}" if len(prefixes) > PREFIXES_MAX else None
 
 
 def _term(phrase: str | None, word: str | None) -> Term:

@@ -63,7 +63,7 @@ def count_facet(products: Sequence[Product], facet: str) -> tuple[Bucket | Price
         value = getattr(product, facet)
         if value is not None:
             values.setdefault(_lower(value), []).append(value)
-    counted = [Bucket(found[0], len(found)) for found in values.values()]
+    counted = [Bucket(min(found, key=lambda value: (-found.count(value), value)), len(found)) for found in values.values()]
     return tuple(sorted(counted, key=lambda bucket: (-bucket.count, _lower(bucket.value)))[:100])
 
 

@@ -14,7 +14,7 @@ _FLAWS = (
     "SELECT id, name, image, description FROM (SELECT key, id, json_extract(document, '$.name') AS name,"
     " coalesce(json_array_length(document, '$.images'), 0) > 0 AS image,"
     " coalesce(json_extract(document, '$.description'), '') <> '' AS description"
-    " FROM product WHERE source = ?) WHERE NOT (image AND description) ORDER BY key"
+    " FROM product JOIN product_document USING (key) WHERE source = ?) WHERE NOT (image AND description) ORDER BY key"
 )
 _RIVALS = (
     "SELECT p.id, p.source, p.gtin, p.brand, p.currency, p.price FROM product p WHERE p.gtin IS NOT NULL"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from main.resources.catalogue.facetcounts import count_products, make_buckets, tally
 from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
-from main.resources.catalogue.statements import PRICE_BANDS, Statement, count_statement, facet_statement, page_statement
+from main.resources.catalogue.statements import Statement, count_statement, facet_statement, is_everything, page_statement
 from main.resources.catalogue.syncs import read_sync, read_syncs
 from main.resources.catalogue.tombstones import read_tombstone
 from main.resources.database.engine import WriterLock, make_engine, migrate, reading, store_errors
 from main.resources.database.times import from_ms
-from main.service.model import Bucket, Head, Hits, PriceBucket
+from main.service.model import Head, Hits
 from main.util.timed import timed
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from main.service.model import Query, Rejected, SyncRecord, Tombstone
 
 _LARGEST = 2**63 - 1  # what SQLite takes as a whole number
+_DOCUMENT = "SELECT d.document FROM product p JOIN product_document d ON d.key = p.key WHERE p.id = ?"
 _SOURCES = (
     f"SELECT {', '.join(f's.{column}' for column in SOURCE_COLUMNS)}, l.expires_at AS lease_until,"
     " y.id AS sync_id, y.state AS sync_state, d.drift, d.drifted_at"
@@ -74,15 +78,20 @@ class SqliteReader:
         """Give the page a query asks for, and the head it was read at, both of one moment."""
         with self._reading() as connection:
             head = _head(connection)
-            total = int(_run(connection, count_statement(query)).scalar_one())
-            rows = _run(connection, page_statement(query)).all() if total else ()
-            facets = _facets(connection, query) if query.facets else {}
-            return head, Hits(tuple(row[0].encode() for row in rows), total, facets)
+            # With words, finding the hits is what costs most: their numbers also tell how many there are.
+            numbers = _run(connection, facet_statement(query)).scalar_one() if query.terms and query.facets else None
+            total = _count(connection, query) if numbers is None else count_products(numbers)
+            wide = total * 2 >= sum(record.products for record in head.records.values())
+            if numbers is None and query.facets and not is_everything(query):
+                numbers = _run(connection, facet_statement(query, wide=wide)).scalar_one()
+            rows = _run(connection, page_statement(query, total, wide=wide)).all() if total else ()
+            values = _value_counts(connection, query, numbers) if query.facets else ()
+            return head, Hits(tuple(row[0].encode() for row in rows), total, make_buckets(values, query.facets))
 
     def get(self, product_id: str) -> bytes | None:
         """Give one product's stored document."""
         with self._reading() as connection:
-            found = connection.exec_driver_sql("SELECT document FROM product WHERE id = ?", (product_id,)).scalar()
+            found = connection.exec_driver_sql(_DOCUMENT, (product_id,)).scalar()
             return None if found is None else str(found).encode()
 
     def tombstone(self, product_id: str) -> Tombstone | None:
@@ -147,16 +156,21 @@ def _head(connection: sa.Connection) -> Head:
     return head
 
 
-def _facets(connection: sa.Connection, query: Query) -> dict[str, tuple[Bucket | PriceBucket, ...]]:
-    found: dict[str, list[Bucket | PriceBucket]] = {facet: [] for facet in query.facets}
-    for row in _run(connection, facet_statement(query)):
-        found[row.facet].append(
-            Bucket(row.value, row.number) if row.bound is None else _price_bucket(row.value, row.bound, row.number)
+def _count(connection: sa.Connection, query: Query) -> int:
+    return int(_run(connection, count_statement(query)).scalar_one())
+
+
+def _value_counts(connection: sa.Connection, query: Query, numbers: str | None) -> Iterator[tuple[str, str, int]]:
+    if numbers is None:
+        yield from connection.exec_driver_sql(
+            "SELECT facet, value, products FROM facet_value WHERE facet IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(query.facets).decode(),),
         )
-    return {facet: tuple(buckets) for facet, buckets in found.items()}
-
-
-def _price_bucket(currency: str, bound: int, number: int) -> PriceBucket:
-    position = PRICE_BANDS.index(bound) + 1
-    below = PRICE_BANDS[position] if position < len(PRICE_BANDS) else None
-    return PriceBucket(currency, bound, below, number)
+        return
+    counts = tally(numbers, query.facets)
+    rows = connection.exec_driver_sql(
+        "SELECT facet, value, id FROM facet_value WHERE id IN (SELECT value FROM json_each(?))",
+        (orjson.dumps([*counts]).decode(),),
+    )
+    for facet, value, number in rows:
+        yield facet, value, counts[number]

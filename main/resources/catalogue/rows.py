@@ -30,8 +30,8 @@ PRODUCT_COLUMNS = (
     "rating",
     "updated_at",
     "digest",
-    "document",
 )
+STAGED_COLUMNS = (*PRODUCT_COLUMNS, "document")
 SOURCE_COLUMNS = (
     "name",
     "products",
@@ -49,7 +49,7 @@ SOURCE_COLUMNS = (
 
 
 def product_row(product: Product, document: bytes, digest: bytes) -> tuple[Any, ...]:
-    """Give the values of :data:`PRODUCT_COLUMNS`."""
+    """Give the values of :data:`STAGED_COLUMNS`."""
     price = product.price
     return (
         product.id,

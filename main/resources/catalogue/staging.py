@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from main.resources.catalogue.journal import record_failure, record_success, replace_quarantine
-from main.resources.catalogue.rows import PRODUCT_COLUMNS, product_row
+from main.resources.catalogue.rows import STAGED_COLUMNS, product_row
 from main.resources.catalogue.swap import count_staged_updates, remove_products, upsert_staged
 from main.resources.database.engine import WriterLock, writing
 from main.service.errors import LeaseLost
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _AGREEMENT = 0.9
-_COLUMNS = ", ".join(PRODUCT_COLUMNS)
-_MARKS = ", ".join("?" * len(PRODUCT_COLUMNS))
+_COLUMNS = ", ".join(STAGED_COLUMNS)
+_MARKS = ", ".join("?" * len(STAGED_COLUMNS))
 
 
 class SqliteStaging:
@@ -36,7 +36,7 @@ class SqliteStaging:
         self._staged: set[str] = set()
         self._batch: list[tuple[Any, ...]] = []
         self._known: dict[bytes, str] | None = None
-        connection.exec_driver_sql(f"CREATE TEMP TABLE staged AS SELECT {_COLUMNS} FROM product LIMIT 0")
+        connection.exec_driver_sql(f"CREATE TEMP TABLE staged AS SELECT {_COLUMNS} FROM product JOIN product_document LIMIT 0")
 
     def known(self) -> Mapping[bytes, str]:
         """Give the digest of every record in the last good snapshot, with its source id."""

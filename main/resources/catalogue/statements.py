@@ -10,19 +10,16 @@ from main.service.model import TermKind
 if TYPE_CHECKING:
     from main.service.model import Query, Term
 
-FACET_VALUES = 100
 # Past this many hits the words tell nothing apart any more: the first ones are ranked, so that a word in every product
 # costs no more than a word in some of them.
 RANKED_HITS = 20_000
-_UNIT = 10_000
-PRICE_BANDS = tuple(step * _UNIT for step in (0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000))
+# Each order, the same backwards, and the index that gives both, so that neither the first nor the last pages cost anything.
 _ORDERS = {
-    # Each reads an index in its own direction, so that the first pages cost nothing.
-    "price": "p.price ASC NULLS LAST, p.key",
-    "-price": "p.price DESC, p.key DESC",
-    "name": "p.name_key, p.key",
-    "-rating": "p.rating DESC, p.key DESC",
-    "-updated": "p.updated_at DESC, p.key DESC",
+    "price": ("p.price ASC NULLS LAST, p.key", "p.price DESC NULLS FIRST, p.key DESC", "product_price"),
+    "-price": ("p.price DESC, p.key DESC", "p.price, p.key", "product_price"),
+    "name": ("p.name_key, p.key", "p.name_key DESC, p.key DESC", "product_name"),
+    "-rating": ("p.rating DESC, p.key DESC", "p.rating, p.key", "product_rating"),
+    "-updated": ("p.updated_at DESC, p.key DESC", "p.updated_at, p.key", "product_updated"),
 }
 _LISTS = ("source", "brand", "category", "gtin", "availability")
 
@@ -45,17 +42,28 @@ def is_ranked(query: Query) -> bool:
     return query.sort == "relevance" and bool(query.terms)
 
 
-def page_statement(query: Query) -> Statement:
-    """Give the statement for the stored documents of one page."""
-    window = (query.per_page, (query.page - 1) * query.per_page)
+def page_statement(query: Query, total: int, *, wide: bool = False) -> Statement:
+    """Give the statement for the stored documents of one page of ``total`` products; ``wide``: they are most of the catalogue."""
+    skipped = (query.page - 1) * query.per_page
     if is_ranked(query):
-        return _ranked_page(query, window)
-    tables, where, parameters = _from_where(query)
-    order = _ORDERS.get(query.sort, _ORDERS["name"])
+        return _ranked_page(query, (query.per_page, skipped))
+    taken = max(0, min(query.per_page, total - skipped))
+    order, backwards, index = _ORDERS.get(query.sort, _ORDERS["name"])
+    tables, where, parameters = _walk(query, index) if wide else _from_where(query)
+    nearer, skipped = (order, skipped) if skipped * 2 <= total else (backwards, max(0, total - skipped - taken))
     # Keys first: the rows that OFFSET skips are then never read.
-    keys = f"SELECT p.key FROM {tables}{where} ORDER BY {order} LIMIT ? OFFSET ?"
-    sql = f"SELECT p.document FROM product p WHERE p.key IN ({keys}) ORDER BY {order}"
-    return Statement(sql, (*parameters, *window))
+    keys = f"SELECT p.key FROM {tables}{where} ORDER BY {nearer} LIMIT ? OFFSET ?"
+    sql = f"SELECT d.document FROM product p JOIN product_document d ON d.key = p.key WHERE p.key IN ({keys}) ORDER BY {order}"
+    return Statement(sql, (*parameters, taken, skipped))
+
+
+def _walk(query: Query, index: str) -> tuple[str, str, tuple[Any, ...]]:
+    # Where most of what comes next belongs to the result, walking along the order costs less than finding and sorting it all.
+    tables, where, parameters = _from_where(query, f" INDEXED BY {index}")
+    if query.terms:
+        hits = f"SELECT p.key FROM {tables}{where}" if _conditions(query)[0] else f"SELECT rowid FROM product_index{where}"
+        tables, where = f"product p INDEXED BY {index}", f" WHERE p.key IN ({hits})"
+    return tables, where, parameters
 
 
 def _ranked_page(query: Query, window: tuple[int, int]) -> Statement:
@@ -69,7 +77,7 @@ def _ranked_page(query: Query, window: tuple[int, int]) -> Statement:
     if window[1] < ranked:
         best = f"SELECT product_index.rowid AS key, product_index.rank AS score {found} LIMIT {ranked}"
         hits = f"SELECT key, score FROM ({best}) ORDER BY score, key LIMIT ? OFFSET ?"
-    sql = f"SELECT p.document FROM ({hits}) AS hit JOIN product p ON p.key = hit.key ORDER BY hit.score, hit.key"
+    sql = f"SELECT d.document FROM ({hits}) AS hit JOIN product_document d ON d.key = hit.key ORDER BY hit.score, hit.key"
     return Statement(sql, (match_expression(query.terms), *parameters, *window))
 
 
@@ -84,35 +92,22 @@ def count_statement(query: Query) -> Statement:
     return Statement(f"SELECT count(*) FROM {tables}{where}", parameters)
 
 
-def facet_statement(query: Query) -> Statement:
-    """Give the statement for all facets at once: rows of facet, value, lower bound, count."""
-    tables, where, parameters = _from_where(query)
-    prefix, hits = "", "product"
-    if where:
-        columns = "p.brand, p.category, p.source, p.availability, p.currency, p.price"
-        prefix, hits = f"WITH hit AS MATERIALIZED (SELECT {columns} FROM {tables}{where}) ", "hit"
-    parts = [_price_facet(hits) if facet == "price" else _value_facet(facet, hits) for facet in query.facets]
-    return Statement(prefix + " UNION ALL ".join(parts), parameters)
+def is_everything(query: Query) -> bool:
+    """Tell whether the result is the whole catalogue."""
+    return not query.terms and not _conditions(query)[0]
 
 
-def _value_facet(facet: str, hits: str) -> str:
-    return (
-        f"SELECT * FROM (SELECT '{facet}' AS facet, {facet} AS value, NULL AS bound, count(*) AS number FROM {hits}"
-        f" WHERE {facet} IS NOT NULL GROUP BY {facet} ORDER BY number DESC, value LIMIT {FACET_VALUES})"
-    )
+def facet_statement(query: Query, *, wide: bool = False) -> Statement:
+    """Give the statement for the numbers of the facets' values of the whole result, joined; ``wide`` as for a page."""
+    # Rows in the order they are stored are read much faster than in that of any index.
+    tables, where, parameters = _from_where(query, " NOT INDEXED" if wide else "")
+    return Statement(f"SELECT coalesce(group_concat(p.facets, ''), '') FROM {tables}{where}", parameters)
 
 
-def _price_facet(hits: str) -> str:
-    bands = " ".join(f"WHEN price >= {bound} THEN {bound}" for bound in reversed(PRICE_BANDS))
-    return (
-        f"SELECT * FROM (SELECT 'price' AS facet, currency AS value, CASE {bands} END AS bound, count(*) AS number FROM {hits}"
-        " WHERE price IS NOT NULL GROUP BY value, bound ORDER BY value, bound)"
-    )
-
-
-def _from_where(query: Query) -> tuple[str, str, tuple[Any, ...]]:
+def _from_where(query: Query, hint: str = "") -> tuple[str, str, tuple[Any, ...]]:
+    # Where there are words, products are found by their keys, and ``hint`` says nothing.
     conditions, parameters = _conditions(query)
-    tables = "product p"
+    tables = f"product p{hint}"
     if query.terms:
         tables = "product_index JOIN product p ON p.key = product_index.rowid"
         conditions = ["product_index MATCH ?", *conditions]
@@ -138,4 +133,7 @@ def _conditions(query: Query) -> tuple[list[str], tuple[Any, ...]]:
         if value is not None:
             conditions.append(condition)
             parameters.append(value)
+    if len(conditions) > 1:
+        # Nearly every rating is above what people ask for: its index would find most products, one by one, all over the table.
+        conditions = [condition.replace("p.rating", "+p.rating") for condition in conditions]
     return conditions, tuple(parameters)

@@ -18,7 +18,7 @@ from main.service.errors import StoreDown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REVISION = "0005"
+REVISION = "0006"
 _LOCK_NAP = 0.02
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PRAGMAS = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from main.resources.catalogue.statements import match_expression
 from main.service.model import Term, TermKind
-from main.service.words import parse_words
+from main.service.words import find_costly, parse_words
 
 WORD, PHRASE, PREFIX = TermKind.WORD, TermKind.PHRASE, TermKind.PREFIX
 SYNTAX = ['"', "*", "-", "+", "^", "(", ")", ":", "{", "}", "NEAR", "AND", "OR", "NOT", "name:", "NEAR(a b, 2)", "\0", "\ud800"]
@@ -42,6 +42,23 @@ TEXTS = st.lists(PIECES, max_size=6).map(" ".join) | st.lists(PIECES, max_size=6
 )
 def test_a_search_text_becomes_words_phrases_and_prefixes(text, terms):
     assert parse_words(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("la*", None),
+        ("la* de* oa*", None),
+        ("٣٤*", None),
+        ("la* de* oa* be* lamp", "at most 3 prefixes, not 4"),
+        ("lamp l*", "2 letters or digits before each *, not l*"),
+        ("desk-l*", "not desk-l*"),  # what the index looks for is "desk" and then whatever begins with "l"
+        ("a b c d e f g h", None),
+    ],
+)
+def test_a_prefix_that_costs_too_much_is_told(text, told):
+    found = find_costly(parse_words(text))
+    assert found is None if told is None else told in found
 
 
 @given(TEXTS)

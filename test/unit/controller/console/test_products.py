@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 import pytest
@@ -73,6 +74,7 @@ def test_what_was_asked_stays_in_the_form_and_the_addresses(shelf: Pages):
         ("source=nobody", "Shop is not one of: lumen, depot, parts"),
         ("odd=1", "odd is unknown"),
         ("q=%2B%2B", "The search must have a letter or a digit"),
+        ("q=l*", "The search must have at least 2 letters or digits before each *, not l*"),
         ("sort=size", "The order must be one of"),
     ],
 )
@@ -82,7 +84,7 @@ def test_what_is_wrong_is_told_beside_its_box_and_what_was_typed_is_kept(shelf: 
     )
     assert told in page.text
     assert page.all("li", **{"class": "card"}) == []
-    assert page.one("input", id="q")["value"] == ("++" if query.startswith("q=") else "lamp")
+    assert page.one("input", id="q")["value"] == (unquote(query[2:]) if query.startswith("q=") else "lamp")
 
 
 def test_nothing_found_says_so(shelf: Pages):

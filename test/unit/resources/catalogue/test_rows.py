@@ -1,6 +1,6 @@
 import pytest
 
-from main.resources.catalogue.rows import PRODUCT_COLUMNS, product_row
+from main.resources.catalogue.rows import STAGED_COLUMNS, product_row
 from main.service.model import Availability, Money, Rating
 from test.fakes import NOW, make_product
 
@@ -16,7 +16,7 @@ def test_a_products_columns_are_what_is_filtered_and_sorted_by():
         rating=Rating(4.5, 3),
         updated_at=NOW,
     )
-    row = dict(zip(PRODUCT_COLUMNS, product_row(product, b"{}", b"digest"), strict=True))
+    row = dict(zip(STAGED_COLUMNS, product_row(product, b"{}", b"digest"), strict=True))
     assert row == {
         "id": "acme:7",
         "source": "acme",
@@ -37,11 +37,11 @@ def test_a_products_columns_are_what_is_filtered_and_sorted_by():
 
 @pytest.mark.parametrize(("money", "rank"), [(Money(1, "EUR"), 100), (Money(1, "JPY"), 10_000), (Money(1, "KWD"), 10)])
 def test_prices_of_all_currencies_are_on_one_scale(money, rank):
-    assert product_row(make_product(1, price=money), b"{}", b"")[PRODUCT_COLUMNS.index("price")] == rank
+    assert product_row(make_product(1, price=money), b"{}", b"")[STAGED_COLUMNS.index("price")] == rank
 
 
 def test_what_is_not_known_is_null():
-    row = dict(zip(PRODUCT_COLUMNS, product_row(make_product(1, price=None), b"{}", b""), strict=True))
+    row = dict(zip(STAGED_COLUMNS, product_row(make_product(1, price=None), b"{}", b""), strict=True))
     assert {name for name, value in row.items() if value is None} == {
         "brand",
         "category",

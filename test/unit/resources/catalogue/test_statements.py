@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from main.resources.catalogue import statements
@@ -34,8 +36,8 @@ def test_what_the_caller_says_only_travels_as_parameters(sort):
     evil = "x'; DROP TABLE product; --"
     lists = dict.fromkeys(("source", "brand", "category", "gtin", "availability"), (evil, evil))
     query = Query(terms=(Term(evil, TermKind.WORD),), currency=evil, sort=sort, facets=("brand", "price"), **lists)
-    for make in (page_statement, count_statement, facet_statement):
-        statement = make(query)
+    pages = (page_statement(query, 9), page_statement(query, 9, wide=True))
+    for statement in (*pages, count_statement(query), facet_statement(query), facet_statement(query, wide=True)):
         assert "DROP" not in statement.sql
         assert statement.sql.count("?") == len(statement.parameters)
 
@@ -50,21 +52,54 @@ def plan(reader, statement):
         return " ".join(row[3] for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("sort", "index"),
-    [
-        ("name", "product_name"),
-        ("price", "product_price"),
-        ("-price", "product_price"),
-        ("-rating", "product_rating"),
-        ("-updated", "product_updated"),
-    ],
-)
-def test_an_order_comes_from_an_index_not_from_sorting_everything(reader, sort, index):
-    keys = page_statement(Query(sort=sort)).sql.partition("IN (")[2].partition(") ORDER BY")[0]
-    found = plan(reader, Statement(keys, (30, 0)))
+ORDERS = [
+    ("name", "product_name"),
+    ("price", "product_price"),
+    ("-price", "product_price"),
+    ("-rating", "product_rating"),
+    ("-updated", "product_updated"),
+]
+
+
+@pytest.mark.parametrize("page", [1, 5, 30, 34])
+@pytest.mark.parametrize(("sort", "index"), ORDERS)
+def test_an_order_comes_from_an_index_not_from_sorting_everything(reader, sort, index, page):
+    found = plan(reader, keys_of(page_statement(Query(sort=sort, page=page), 1000)))
     assert f"USING COVERING INDEX {index}" in found
     assert "TEMP B-TREE" not in found
+
+
+def keys_of(statement):
+    return Statement(statement.sql.partition("p.key IN (")[2].rpartition(") ORDER BY")[0], statement.parameters)
+
+
+@pytest.mark.parametrize(("page", "skipped"), [(1, 0), (17, 480), (18, 460), (33, 10), (34, 0), (35, 0), (9999, 0)])
+def test_no_page_skips_more_than_half_of_the_result(page, skipped):
+    statement = page_statement(Query(page=page), 1000)
+    taken = {34: 10, 35: 0, 9999: 0}.get(page, 30)
+    assert statement.parameters == (taken, skipped)
+
+
+@pytest.mark.parametrize(("sort", "index"), ORDERS)
+@pytest.mark.parametrize(
+    "asked", [{"max_price": 1}, {"currency": "EUR"}, {"terms": LAMP}, {"terms": LAMP, "currency": "EUR"}], ids=str
+)
+def test_a_page_of_most_products_walks_along_its_order(reader, asked, sort, index):
+    query = Query(sort=sort, **asked)
+    found = plan(reader, keys_of(page_statement(query, 1000, wide=True)))
+    assert re.search(f"(SCAN|SEARCH) p USING (COVERING )?INDEX {index}", found)
+    assert "USE TEMP B-TREE FOR ORDER BY" not in found
+    assert f"INDEX {index}" not in plan(reader, facet_statement(query, wide=True))
+
+
+@pytest.mark.parametrize("more", [{"currency": "EUR"}, {"availability": ("InStock",)}, {"min_rating": 4.0}])
+def test_a_price_range_is_counted_without_looking_at_products(reader, more):
+    assert "USING COVERING INDEX product_filter" in plan(reader, count_statement(Query(min_price=1, max_price=9, **more)))
+
+
+def test_the_index_of_ratings_serves_only_who_asks_for_nothing_else(reader):
+    assert "product_rating" in plan(reader, count_statement(Query(min_rating=4.0)))
+    assert "product_rating" not in plan(reader, count_statement(Query(min_rating=4.0, currency="EUR")))
 
 
 @pytest.mark.parametrize("column", ["brand", "category", "source", "gtin"])

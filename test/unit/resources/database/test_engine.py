@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
+from main.controller.documents import dump_product
 from main.resources.catalogue.reader import SqliteReader
+from main.resources.catalogue.rows import STAGED_COLUMNS, product_row
 from main.resources.catalogue.writer import SqliteWriter
 from main.resources.database import engine as engine_module
 from main.resources.database.engine import (
@@ -21,6 +23,9 @@ from main.resources.database.engine import (
     writing,
 )
 from main.service.errors import LeaseLost, StoreDown
+from main.service.model import FACETS, Availability, Bucket, Query
+from main.service.words import parse_words
+from test.contract.oracle import count_facet
 from test.fakes import NOW, make_product, put_snapshot
 from test.unit.resources.conftest import fetch
 
@@ -90,16 +95,53 @@ def test_migrating_again_changes_nothing(writer, path):
     assert fetch(path, "SELECT count(*) FROM alembic_version") == [(1,)]
 
 
-def test_a_database_of_the_first_release_keeps_its_data(path, monkeypatch):
-    versions = engine_module._MIGRATIONS / "versions"
+def make_database_of(revision, path, monkeypatch):
+    """A database as the release with this revision made it."""
     old = path.parent / "old"
     (old / "versions").mkdir(parents=True)
     (old / "env.py").write_bytes((engine_module._MIGRATIONS / "env.py").read_bytes())
-    (old / "versions" / "0001_catalogue.py").write_bytes((versions / "0001_catalogue.py").read_bytes())
+    for version in (engine_module._MIGRATIONS / "versions").glob("*.py"):
+        if version.name[:4] <= revision:
+            (old / "versions" / version.name).write_bytes(version.read_bytes())
     with monkeypatch.context() as patched:
         patched.setattr(engine_module, "_MIGRATIONS", old)
-        patched.setattr(engine_module, "REVISION", "0001")
+        patched.setattr(engine_module, "REVISION", revision)
         SqliteWriter(path).open()
+
+
+def test_products_with_their_documents_in_their_rows_are_brought_over(path, monkeypatch):
+    products = [
+        make_product(1, brand="Halden", category="Lamps", gtin="04006381333931", availability=Availability.IN_STOCK),
+        make_product(2, brand="HALDEN", price=None, description="Of brass."),
+        make_product(3, category="Lamps", price=10**9),
+    ]
+    make_database_of("0005", path, monkeypatch)
+    columns = ", ".join(STAGED_COLUMNS)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for product in products:
+            row = product_row(product, dump_product(product), product.source_id.encode())
+            connection.execute(f"INSERT INTO product ({columns}) VALUES ({', '.join('?' * len(row))})", row)
+        connection.execute("UPDATE product SET key = key * 10")  # as if others had been there before
+        texts = "name, brand, category, codes, description"
+        connection.execute(f"INSERT INTO product_index (rowid, {texts}) SELECT key, {texts} FROM product_text")
+        connection.execute("INSERT INTO source (name, products) VALUES ('acme', 3)")
+    reader, writer = SqliteReader(path), SqliteWriter(path)
+    reader.open()
+    for product in products:
+        assert reader.get(product.id) == dump_product(product)
+    hits = reader.find(Query(facets=FACETS))[1]
+    assert sorted(hits.documents) == sorted(map(dump_product, products))
+    assert hits.facets == {facet: count_facet(products, facet) for facet in FACETS}
+    hits = reader.find(Query(terms=parse_words("brass"), facets=FACETS))[1]
+    assert (hits.total, hits.facets) == (1, {facet: count_facet(products[1:2], facet) for facet in FACETS})
+    put_snapshot(writer, "acme", products[:1])
+    assert reader.find(Query(facets=("brand",)))[1].facets == {"brand": (Bucket("Halden", 1),)}
+    reader.close()
+    assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_database_of_the_first_release_keeps_its_data(path, monkeypatch):
+    make_database_of("0001", path, monkeypatch)
     figures = "products, rejected, created, updated, deleted, pages, error_type, error, version"
     ended = [
         (3, "acme", "ok", 1_000, 1_250, 2, 1, 2, 0, 0, 1, None, None, 1),
