@@ -109,11 +109,11 @@ def query_kinds(words: Words, count: int, rng: random.Random) -> dict[str, Calla
         "half way down a word in every product": lambda: _half_way(
             count, sort=rng.choice(SORTS[1:]), terms=parse_words(EVERYWHERE)
         ),
-        "three prefixes of the most frequent words": lambda: _words(
-            " ".join(f"{word[:2]}*" for word in rng.sample(common, 3)), facets=FACETS, **_ALL_PRICES
+        "two prefixes of the most frequent words": lambda: _words(
+            " ".join(f"{word[:3]}*" for word in rng.sample(common, 2)), facets=FACETS, **_ALL_PRICES
         ),
-        "three prefixes of a word in every product": lambda: _words(
-            " ".join(f"{EVERYWHERE[:letters]}*" for letters in (2, 3, 4)), facets=FACETS, **_ALL_PRICES
+        "two prefixes of a word in every product": lambda: _words(
+            " ".join(f"{EVERYWHERE[:letters]}*" for letters in (3, 4)), facets=FACETS, **_ALL_PRICES
         ),
     }
 

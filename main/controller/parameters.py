@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from main.controller.documents import PRODUCT_FIELDS, shown
 from main.controller.fields import TEXT_LIMIT, Amount, Choices, CurrencyCode, Flag, Gtins, Number, Values, Whole
 from main.service.model import FACETS, PER_PAGE, PER_PAGE_MAX, SORTS, Availability, Query, Wish
-from main.service.words import PREFIX_LETTERS, PREFIXES_MAX, find_costly, parse_words
+from main.service.words import PREFIX_RULE, find_costly, parse_words
 from main.util.money import rank_amount
 
 PAGE_LIMIT = 100_000
@@ -92,7 +92,7 @@ class ProductQuerySchema(LiveSchema, PagingSchema):
         load_default="",
         validate=[short_text(), _check_words],
         metadata=shown(
-            f'Words that must all occur, "phrases" in quotes, prefix* (at most {PREFIXES_MAX}, {PREFIX_LETTERS} letters or more);'
+            f'Words that must all occur, "phrases" in quotes, prefix* ({PREFIX_RULE});'
             " in name, brand, category, SKU, GTIN, description.",
             "desk lamp",
         ),

@@ -7,9 +7,9 @@ import unicodedata
 
 from main.service.model import Term, TermKind
 
-# A prefix costs a look at every word that begins with it: more of them, or shorter ones, would cost more than an answer may.
+# A prefix is a look at every word that begins so: the more of them there are, the longer each has to be.
 PREFIXES_MAX = 3
-PREFIX_LETTERS = 2
+PREFIX_RULE = f"at most {PREFIXES_MAX}; one of 2 letters or more, two of 3, three of 4"
 _PIECE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -23,12 +23,12 @@ def parse_words(text: str) -> tuple[Term, ...]:
 def find_costly(terms: tuple[Term, ...]) -> str | None:
     """Say what about the prefixes among the terms would cost too much; None where nothing does."""
     prefixes = [term.text for term in terms if term.kind is TermKind.PREFIX]
-    short = next(
-        (text for text in prefixes if len(text) < PREFIX_LETTERS or not all(map(_counts, text[-PREFIX_LETTERS:]))), None
-    )
-    if short is not None:
-        return f"must have at least {PREFIX_LETTERS} letters or digits before each *, not {short}*"
-    return f"must have at most {PREFIXES_MAX} prefixes, not {len(prefixes)}" if len(prefixes) > PREFIXES_MAX else None
+    if len(prefixes) > PREFIXES_MAX:
+        return f"must have at most {PREFIXES_MAX} prefixes, not {len(prefixes)}"
+    letters = len(prefixes) + 1
+    short = [f"{text}*" for text in prefixes if len(text) < letters or not all(map(_counts, text[-letters:]))]
+    many = f" where there are {len(prefixes)}" if len(prefixes) > 1 else ""
+    return f"must have at least {letters} letters or digits before each *{many}, not {short[0]}" if short else None
 
 
 def _term(phrase: str | None, word: str | None) -> Term:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from main.service.model import Query, Term
 
 # Past this many hits the words tell nothing apart any more: the first ones are ranked, so that a word in every product
-# costs no more than a word in some of them.
+# costs no more than a word in some of them. A prefix is many words to weigh.
 RANKED_HITS = 20_000
 # Each order, the same backwards, and the index that gives both, so that neither the first nor the last pages cost anything.
 _ORDERS = {
@@ -72,7 +72,8 @@ def _ranked_page(query: Query, window: tuple[int, int]) -> Statement:
     where = "".join(f" AND {condition}" for condition in conditions)
     found = f"FROM product_index{joined} WHERE product_index MATCH ?{where} ORDER BY product_index.rowid"
     # A whole number of pages is ranked; those behind follow in the index's own order, in which the ranked ones were picked.
-    ranked = RANKED_HITS - RANKED_HITS % query.per_page
+    ranked = RANKED_HITS // (1 + sum(term.kind is TermKind.PREFIX for term in query.terms))
+    ranked -= ranked % query.per_page
     hits = f"SELECT product_index.rowid AS key, 0 AS score {found} LIMIT ? OFFSET ?"
     if window[1] < ranked:
         best = f"SELECT product_index.rowid AS key, product_index.rank AS score {found} LIMIT {ranked}"

@@ -151,8 +151,14 @@ def test_a_price_band_holds_what_its_filter_finds(fetch: Callable[..., Any]):
 
 BAD = {
     "q": (
-        ["x" * 201, "!!!", "\x00", "😀", "l*", "desk-l*", "de* la* oa* be*"],
-        ["200 characters", "letter or a digit", "2 letters or digits before each *", "at most 3 prefixes"],
+        ["x" * 201, "!!!", "\x00", "😀", "l*", "desk-l*", "de* lam*", "desk* lamp* oaken* bed*"],
+        [
+            "200 characters",
+            "letter or a digit",
+            "2 letters or digits before each *",
+            "where there are 2, not de*",
+            "at most 3 prefixes",
+        ],
     ),
     "source": (["nobody", "", "x" * 201, "\x00"], ["lumen, depot, parts", "1 to 200 characters"]),
     "brand": (["", " ", "x" * 201, "a\nb", "\x00"], ["1 to 200 characters"]),

@@ -48,10 +48,13 @@ def test_a_search_text_becomes_words_phrases_and_prefixes(text, terms):
     ("text", "told"),
     [
         ("la*", None),
-        ("la* de* oa*", None),
         ("٣٤*", None),
-        ("la* de* oa* be* lamp", "at most 3 prefixes, not 4"),
-        ("lamp l*", "2 letters or digits before each *, not l*"),
+        ("lam* des* oak", None),
+        ("lam* de*", "at least 3 letters or digits before each * where there are 2, not de*"),
+        ("lamp* desk* oake*", None),
+        ("lamp* desk* oak*", "at least 4 letters or digits before each * where there are 3, not oak*"),
+        ("lamp* desk* oaken* bedside* lamp", "at most 3 prefixes, not 4"),
+        ("lamp l*", "at least 2 letters or digits before each *, not l*"),
         ("desk-l*", "not desk-l*"),  # what the index looks for is "desk" and then whatever begins with "l"
         ("a b c d e f g h", None),
     ],
