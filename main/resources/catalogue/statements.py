@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 # Past this many hits the words tell nothing apart any more: the first ones are ranked, so that a word in every product
 # costs no more than a word in some of them. A prefix is many words to weigh.
 RANKED_HITS = 20_000
-# Each order, the same backwards, and the index that gives both, so that neither the first nor the last pages cost anything.
+# Each order's column, the order, and the same backwards; an index gives both, so that neither the first nor the last pages
+# cost anything.
 _ORDERS = {
-    "price": ("p.price ASC NULLS LAST, p.key", "p.price DESC NULLS FIRST, p.key DESC", "product_price"),
-    "-price": ("p.price DESC, p.key DESC", "p.price, p.key", "product_price"),
-    "name": ("p.name_key, p.key", "p.name_key DESC, p.key DESC", "product_name"),
-    "-rating": ("p.rating DESC, p.key DESC", "p.rating, p.key", "product_rating"),
-    "-updated": ("p.updated_at DESC, p.key DESC", "p.updated_at, p.key", "product_updated"),
+    "price": ("price", "price ASC NULLS LAST, key", "price DESC NULLS FIRST, key DESC"),
+    "-price": ("price", "price DESC, key DESC", "price, key"),
+    "name": ("name_key", "name_key, key", "name_key DESC, key DESC"),
+    "-rating": ("rating", "rating DESC, key DESC", "rating, key"),
+    "-updated": ("updated_at", "updated_at DESC, key DESC", "updated_at, key"),
 }
+_INDEXES = {"price": "product_price", "name_key": "product_name", "rating": "product_rating", "updated_at": "product_updated"}
 _LISTS = ("source", "brand", "category", "gtin", "availability")
 
 
@@ -48,12 +50,12 @@ def page_statement(query: Query, total: int, *, wide: bool = False) -> Statement
     if is_ranked(query):
         return _ranked_page(query, (query.per_page, skipped))
     taken = max(0, min(query.per_page, total - skipped))
-    order, backwards, index = _ORDERS.get(query.sort, _ORDERS["name"])
-    tables, where, parameters = _walk(query, index) if wide else _from_where(query)
+    column, order, backwards = _ORDERS.get(query.sort, _ORDERS["name"])
+    tables, where, parameters = _walk(query, _INDEXES[column]) if wide else _from_where(query)
     nearer, skipped = (order, skipped) if skipped * 2 <= total else (backwards, max(0, total - skipped - taken))
-    # Keys first: the rows that OFFSET skips are then never read.
-    keys = f"SELECT p.key FROM {tables}{where} ORDER BY {nearer} LIMIT ? OFFSET ?"
-    sql = f"SELECT d.document FROM product p JOIN product_document d ON d.key = p.key WHERE p.key IN ({keys}) ORDER BY {order}"
+    # Keys first: what OFFSET skips is then never read.
+    hits = f"SELECT p.key AS key, p.{column} AS {column} FROM {tables}{where} ORDER BY {nearer} LIMIT ? OFFSET ?"
+    sql = f"SELECT d.document FROM ({hits}) AS hit JOIN product_document d USING (key) ORDER BY {order}"
     return Statement(sql, (*parameters, taken, skipped))
 
 
