@@ -92,10 +92,10 @@ class NothingYet(Unavailable):
 
 
 class StoreDown(Unavailable):
-    """The store does not answer."""
+    """The store does not answer, or cannot be used by this version."""
 
-    def __init__(self) -> None:
-        super().__init__("The store does not answer.")
+    def __init__(self, text: str = "The store does not answer.") -> None:
+        super().__init__(text)
 
 
 class RequiredMissing(Unavailable):

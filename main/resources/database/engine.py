@@ -209,4 +209,5 @@ def upgrade(connection: sa.Connection, schema: Schema) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StoreDown from error
+        found = read_revision(connection, schema)
+        raise StoreDown(f"The database has revision {found}, which this version does not know; a newer one made it.") from error

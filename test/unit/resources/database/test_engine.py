@@ -217,9 +217,8 @@ def test_a_database_of_a_newer_aisle_is_refused(writer, path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     for store in (SqliteWriter(path), SqliteReader(path)):
-        with pytest.raises(StoreDown) as caught:
+        with pytest.raises(StoreDown, match="revision 9999, which this version does not know"):
             store.open()
-        assert "9999" in str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize("store", [SqliteReader, SqliteWriter])
