@@ -15,7 +15,6 @@ from main.controller.documents import dump_figures, dump_product
 from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.memory import MemoryCache
-from main.resources.cache.redis import RedisCache
 from main.resources.cache.tiered import Tiered
 from main.resources.catalogue.reader import SqliteReader
 from main.resources.catalogue.writer import SqliteWriter
@@ -186,6 +185,9 @@ def make_cache(settings: Settings) -> Tiered:
         server = urlsplit(url)
         return Tiered(near, MemcachedCache((str(server.hostname), server.port or MEMCACHED_PORT)))
     if chosen.kind == "redis":
+        # Imported here because redis-py weighs 6 MB in every worker, with or without a server.
+        from main.resources.cache.redis import RedisCache  # noqa: PLC0415
+
         return Tiered(near, RedisCache(url))
     return Tiered(near)
 
