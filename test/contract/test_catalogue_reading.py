@@ -6,6 +6,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from main.resources.catalogue import statements
 from main.service.model import Availability, Bucket, Hits, Money, PriceBucket, Query, Rating
 from main.service.words import parse_words
 from test.fakes import NOW, MemoryCatalogue, ids_of, make_product, names_of, put_snapshot
@@ -311,7 +312,9 @@ def test_after_many_changes_every_answer_is_what_looking_at_every_product_gives(
     "asked", [{}, {"min_rating": 0.1}, {"min_rating": 4.5}, {"max_price": 15 * UNIT, "currency": "EUR"}], ids=str
 )
 @pytest.mark.parametrize("text", ["", "brass", "lamp", "brass lamp", "br*"])
-def test_the_pages_of_a_result_hold_every_product_once_in_its_order(reader, writer, text, asked, sort):
+@pytest.mark.parametrize("far_down", [statements.FAR_DOWN, 0])
+def test_the_pages_of_a_result_hold_every_product_once_in_its_order(reader, writer, text, asked, sort, far_down, monkeypatch):
+    monkeypatch.setattr(statements, "FAR_DOWN", far_down)
     rng, oracle = random.Random(text), MemoryCatalogue()
     products = [random_product(rng, source_id) for source_id in range(60)]
     for catalogue in (writer, oracle):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Past this many hits the words tell nothing apart any more: the first ones are ranked, so that a word in every product
 # costs no more than a word in some of them. A prefix is many words to weigh.
 RANKED_HITS = 20_000
+FAR_DOWN = 20_000  # from where on it pays to find out first which of the products walked past belong to the result
 # Each order's column, the order, and the same backwards; an index gives both, so that neither the first nor the last pages
 # cost anything.
 _ORDERS = {
@@ -51,21 +52,23 @@ def page_statement(query: Query, total: int, *, wide: bool = False) -> Statement
         return _ranked_page(query, (query.per_page, skipped))
     taken = max(0, min(query.per_page, total - skipped))
     column, order, backwards = _ORDERS.get(query.sort, _ORDERS["name"])
-    tables, where, parameters = _walk(query, _INDEXES[column]) if wide else _from_where(query)
     nearer, skipped = (order, skipped) if skipped * 2 <= total else (backwards, max(0, total - skipped - taken))
+    tables, where, parameters = _walk(query, _INDEXES[column], skipped) if wide else _from_where(query)
     # Keys first: what OFFSET skips is then never read.
     hits = f"SELECT p.key AS key, p.{column} AS {column} FROM {tables}{where} ORDER BY {nearer} LIMIT ? OFFSET ?"
     sql = f"SELECT d.document FROM ({hits}) AS hit JOIN product_document d USING (key) ORDER BY {order}"
     return Statement(sql, (*parameters, taken, skipped))
 
 
-def _walk(query: Query, index: str) -> tuple[str, str, tuple[Any, ...]]:
+def _walk(query: Query, index: str, skipped: int) -> tuple[str, str, tuple[Any, ...]]:
     # Where most of what comes next belongs to the result, walking along the order costs less than finding and sorting it all.
-    tables, where, parameters = _from_where(query, f" INDEXED BY {index}")
-    if query.terms:
-        hits = f"SELECT p.key FROM {tables}{where}" if _conditions(query)[0] else f"SELECT rowid FROM product_index{where}"
-        tables, where = f"product p INDEXED BY {index}", f" WHERE p.key IN ({hits})"
-    return tables, where, parameters
+    walked = f"product p INDEXED BY {index}"
+    tables, where, parameters = _from_where(query, " NOT INDEXED")
+    if not query.terms and (skipped < FAR_DOWN or not where):
+        return walked, where, parameters
+    # Which keys are right is told at once: step by step, each would be a look at a row, or into the text index.
+    hits = f"SELECT p.key FROM {tables}{where}" if _conditions(query)[0] else f"SELECT rowid FROM product_index{where}"
+    return walked, f" WHERE p.key IN ({hits})", parameters
 
 
 def _ranked_page(query: Query, window: tuple[int, int]) -> Statement:

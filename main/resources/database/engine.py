@@ -30,7 +30,7 @@ _PRAGMAS = {
 }
 # In KiB. A worker has a reader for each thread and leaves the rest to the system's page cache; a commit into a large store
 # touches indexes all over, and is several times faster when their pages stay at hand.
-_READER_CACHE = "-2000"
+_READER_CACHE = "-1000"
 _WRITER_CACHE = "-64000"
 
 

@@ -92,6 +92,14 @@ def test_a_page_of_most_products_walks_along_its_order(reader, asked, sort, inde
     assert f"INDEX {index}" not in plan(reader, facet_statement(query, wide=True))
 
 
+def test_far_down_a_wide_result_what_belongs_to_it_is_found_first_in_the_order_it_is_stored(reader):
+    near, far = Query(currency="EUR", page=200, per_page=100), Query(currency="EUR", page=500, per_page=100)
+    found = [plan(reader, keys_of(page_statement(query, 100_000, wide=True))) for query in (near, far)]
+    assert "SCAN p USING INDEX product_name" in found[0].replace("COVERING ", "")
+    assert "SCAN p USING COVERING INDEX product_name" in found[1]
+    assert re.search("LIST SUBQUERY [0-9]+ SCAN p( |$)(?!USING)", found[1])
+
+
 @pytest.mark.parametrize("more", [{"currency": "EUR"}, {"availability": ("InStock",)}, {"min_rating": 4.0}])
 def test_a_price_range_is_counted_without_looking_at_products(reader, more):
     assert "USING COVERING INDEX product_filter" in plan(reader, count_statement(Query(min_price=1, max_price=9, **more)))

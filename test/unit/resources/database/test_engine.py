@@ -55,7 +55,7 @@ def test_every_connection_is_durable_patient_and_small(tmp_path, writer):
         "synchronous": 2,  # FULL
         "busy_timeout": 10_000,
         "temp_store": 1,  # FILE
-        "cache_size": -64_000 if writer else -2000,
+        "cache_size": -64_000 if writer else -1000,
         "journal_size_limit": 64 * 2**20,
         "query_only": 0 if writer else 1,
     }
