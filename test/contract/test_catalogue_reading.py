@@ -6,6 +6,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from main.resources.catalogue import reader as reader_module
 from main.resources.catalogue import statements
 from main.service.model import Availability, Bucket, Hits, Money, PriceBucket, Query, Rating
 from main.service.words import parse_words
@@ -291,8 +292,10 @@ def random_query(rng):
     )
 
 
+@pytest.mark.parametrize("tallied", [reader_module.TALLIED, 7])
 @pytest.mark.parametrize("seed", range(5))
-def test_after_many_changes_every_answer_is_what_looking_at_every_product_gives(reader, writer, seed):
+def test_after_many_changes_every_answer_is_what_looking_at_every_product_gives(reader, writer, seed, tallied, monkeypatch):
+    monkeypatch.setattr(reader_module, "TALLIED", tallied)
     rng, oracle, shop = random.Random(seed), MemoryCatalogue(), {}
     for _ in range(12):
         for source_id in rng.sample(range(60), 25):

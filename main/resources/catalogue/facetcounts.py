@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 FACET_VALUES = 100
 
 
-def count_products(numbers: str) -> int:
-    """Give of how many products ``product.facets`` are joined here."""
-    return len(numbers) // FACETS_WIDTH
+class Tally:
+    """How many products were found, and how many of them have each value, by its number."""
 
+    def __init__(self, facets: Iterable[str]) -> None:
+        self.products = 0
+        self.values: Counter[int] = Counter()
+        self._places = [FACETS.index(facet) for facet in facets]
 
-def tally(numbers: str, facets: Iterable[str]) -> Counter[int]:
-    """Count how often each number stands in joined ``product.facets``, of these facets only; 0 is no value at all."""
-    found = array("I", bytes.fromhex(numbers))
-    if sys.byteorder == "little":
-        found.byteswap()
-    counts: Counter[int] = Counter()
-    for facet in facets:
-        counts.update(found[FACETS.index(facet) :: len(FACETS)])
-    del counts[0]
-    return counts
+    def add(self, numbers: str) -> None:
+        """Count these joined ``product.facets`` as well."""
+        self.products += len(numbers) // FACETS_WIDTH
+        found = array("I", bytes.fromhex(numbers))
+        if sys.byteorder == "little":
+            found.byteswap()
+        for place in self._places:
+            self.values.update(found[place :: len(FACETS)])
+        del self.values[0]  # no value at all
 
 
 def make_buckets(rows: Iterable[Sequence[str | int]], facets: Iterable[str]) -> dict[str, tuple[Bucket | PriceBucket, ...]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from main.resources.catalogue.facetcounts import count_products, make_buckets, tally
+from main.resources.catalogue.facetcounts import Tally, make_buckets
 from main.resources.catalogue.rows import SOURCE_COLUMNS, rejected_record, source_record
 from main.resources.catalogue.statements import Statement, count_statement, facet_statement, is_everything, page_statement
 from main.resources.catalogue.syncs import read_sync, read_syncs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from main.service.model import Query, Rejected, SyncRecord, Tombstone
 
+TALLIED = 1 << 17  # keys whose products are counted at once: more would be a text of more than 5 MB
 _LARGEST = 2**63 - 1  # what SQLite takes as a whole number
 _DOCUMENT = "SELECT d.document FROM product p JOIN product_document d ON d.key = p.key WHERE p.id = ?"
 _SOURCES = (
@@ -78,14 +79,14 @@ class SqliteReader:
         """Give the page a query asks for, and the head it was read at, both of one moment."""
         with self._reading() as connection:
             head = _head(connection)
-            # With words, finding the hits is what costs most: their numbers also tell how many there are.
-            numbers = _run(connection, facet_statement(query)).scalar_one() if query.terms and query.facets else None
-            total = _count(connection, query) if numbers is None else count_products(numbers)
+            # With words, finding the hits is what costs most: what counts their values also tells how many there are.
+            tally = _tally(connection, query) if query.terms and query.facets else None
+            total = _count(connection, query) if tally is None else tally.products
             wide = total * 2 >= sum(record.products for record in head.records.values())
-            if numbers is None and query.facets and not is_everything(query):
-                numbers = _run(connection, facet_statement(query, wide=wide)).scalar_one()
+            if tally is None and query.facets and not is_everything(query):
+                tally = _tally(connection, query, wide=wide)
             rows = _run(connection, page_statement(query, total, wide=wide)).all() if total else ()
-            values = _value_counts(connection, query, numbers) if query.facets else ()
+            values = _value_counts(connection, query, tally) if query.facets else ()
             return head, Hits(tuple(row[0].encode() for row in rows), total, make_buckets(values, query.facets))
 
     def get(self, product_id: str) -> bytes | None:
@@ -160,17 +161,24 @@ def _count(connection: sa.Connection, query: Query) -> int:
     return int(_run(connection, count_statement(query)).scalar_one())
 
 
-def _value_counts(connection: sa.Connection, query: Query, numbers: str | None) -> Iterator[tuple[str, str, int]]:
-    if numbers is None:
+def _tally(connection: sa.Connection, query: Query, *, wide: bool = False) -> Tally:
+    tally = Tally(query.facets)
+    last = connection.exec_driver_sql("SELECT coalesce(max(key), 0) FROM product").scalar_one()
+    for first in range(0, last + 1, TALLIED):
+        tally.add(_run(connection, facet_statement(query, range(first, first + TALLIED), wide=wide)).scalar_one())
+    return tally
+
+
+def _value_counts(connection: sa.Connection, query: Query, tally: Tally | None) -> Iterator[tuple[str, str, int]]:
+    if tally is None:
         yield from connection.exec_driver_sql(
             "SELECT facet, value, products FROM facet_value WHERE facet IN (SELECT value FROM json_each(?))",
             (orjson.dumps(query.facets).decode(),),
         )
         return
-    counts = tally(numbers, query.facets)
     rows = connection.exec_driver_sql(
         "SELECT facet, value, id FROM facet_value WHERE id IN (SELECT value FROM json_each(?))",
-        (orjson.dumps([*counts]).decode(),),
+        (orjson.dumps([*tally.values]).decode(),),
     )
     for facet, value, number in rows:
-        yield facet, value, counts[number]
+        yield facet, value, tally.values[number]

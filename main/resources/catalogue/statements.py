@@ -103,11 +103,14 @@ def is_everything(query: Query) -> bool:
     return not query.terms and not _conditions(query)[0]
 
 
-def facet_statement(query: Query, *, wide: bool = False) -> Statement:
-    """Give the statement for the numbers of the facets' values of the whole result, joined; ``wide`` as for a page."""
+def facet_statement(query: Query, keys: range, *, wide: bool = False) -> Statement:
+    """Give the statement for the joined numbers of the facets' values of the products found among ``keys``; ``wide`` as for a page."""
     # Rows in the order they are stored are read much faster than in that of any index.
     tables, where, parameters = _from_where(query, " NOT INDEXED" if wide else "")
-    return Statement(f"SELECT coalesce(group_concat(p.facets, ''), '') FROM {tables}{where}", parameters)
+    key = "product_index.rowid" if query.terms else "p.key"
+    among = f"{where} AND {key} >= ? AND {key} < ?" if where else f" WHERE {key} >= ? AND {key} < ?"
+    sql = f"SELECT coalesce(group_concat(p.facets, ''), '') FROM {tables}{among}"
+    return Statement(sql, (*parameters, keys.start, keys.stop))
 
 
 def _from_where(query: Query, hint: str = "") -> tuple[str, str, tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from main.resources.catalogue.facetcounts import FACET_VALUES, count_products, make_buckets, tally
+from main.resources.catalogue.facetcounts import FACET_VALUES, Tally, make_buckets
 from main.resources.catalogue.facets import PRICE_BANDS
 from main.service.model import FACETS, Bucket, PriceBucket
 
@@ -14,15 +14,25 @@ def joined(*rows):
 THREE = joined((1, 2, 3, 0, 4), (1, 0, 3, 5, 2**32 - 1), (6, 2, 3, 0, 0))
 
 
+def tallied(facets, *texts):
+    tally = Tally(facets)
+    for text in texts:
+        tally.add(text)
+    return tally.products, tally.values
+
+
 def test_the_numbers_of_all_facets_or_some_are_counted():
-    assert tally(THREE, FACETS) == {1: 2, 6: 1, 2: 2, 3: 3, 5: 1, 4: 1, 2**32 - 1: 1}
-    assert tally(THREE, ("brand",)) == {1: 2, 6: 1}
-    assert tally(THREE, ("price", "category")) == {2: 2, 4: 1, 2**32 - 1: 1}
+    assert tallied(FACETS, THREE) == (3, {1: 2, 6: 1, 2: 2, 3: 3, 5: 1, 4: 1, 2**32 - 1: 1})
+    assert tallied(("brand",), THREE) == (3, {1: 2, 6: 1})
+    assert tallied(("price", "category"), THREE) == (3, {2: 2, 4: 1, 2**32 - 1: 1})
+
+
+def test_what_is_counted_piece_by_piece_is_added_up():
+    assert tallied(("brand",), THREE[:80], "", THREE[80:], THREE) == (6, {1: 4, 6: 2})
 
 
 def test_nothing_found_is_nothing_counted():
-    assert (tally("", FACETS), count_products("")) == ({}, 0)
-    assert count_products(THREE) == 3
+    assert tallied(FACETS) == tallied(FACETS, "") == (0, {})
 
 
 def test_spellings_that_a_filter_does_not_tell_apart_are_one_value_named_as_most_have_it():
