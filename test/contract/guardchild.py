@@ -26,6 +26,15 @@ def count(book: Any, times: str) -> None:
     say("done")
 
 
+def note(book: Any, times: str) -> None:
+    """Note calls one by one, and wait until they are shared."""
+    for _ in range(int(times)):
+        book.note("acme", lambda state: (replace(state, calls=state.calls + 1), None))
+        time.sleep(0.002)
+    book.change("acme", lambda state: (state, None))
+    say("done")
+
+
 def change(book: Any, _: str) -> None:
     """Begin a change and never come back from it."""
 
@@ -69,7 +78,7 @@ def call(book: Any, _: str) -> None:
         say(type(error).__name__)
 
 
-ACTIONS = {"count": count, "change": change, "hold": hold, "crowd": crowd, "call": call}
+ACTIONS = {"count": count, "note": note, "change": change, "hold": hold, "crowd": crowd, "call": call}
 
 if __name__ == "__main__":
     configure_logs("error")

@@ -37,6 +37,9 @@ def book(request, tmp_path):
     return request.param.make(tmp_path)
 
 
+GENEROUS = 5.0
+
+
 def count_up(state):
     return replace(state, calls=state.calls + 1), state.calls + 1
 
@@ -82,6 +85,34 @@ def test_changes_of_many_threads_are_all_kept(book):
     for thread in threads:
         thread.join()
     assert book.change("acme", lambda state: (state, state.calls)) == 400
+
+
+def test_a_note_is_taken_before_the_next_change(book):
+    for _ in range(3):
+        book.note("acme", count_up)
+    assert book.change("acme", count_up) == 4
+
+
+def test_a_note_is_taken_soon_where_no_change_comes(book):
+    book.note("acme", count_up)
+    until = time.monotonic() + GENEROUS
+    while book.read("acme").calls < 1 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert book.read("acme") == book.look("acme") == GuardState(calls=1)
+
+
+def test_notes_and_changes_of_many_threads_are_all_kept(book):
+    def count():
+        for _ in range(50):
+            book.note("acme", count_up)
+            book.change("acme", count_up)
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert book.change("acme", lambda state: (state, state.calls)) == 800
 
 
 def test_no_more_places_are_held_than_there_are(book):

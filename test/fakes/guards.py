@@ -27,10 +27,16 @@ class MemoryGuardBook:
         with self._lock:
             return self.states.get(source, GuardState())
 
+    def look(self, source: str) -> GuardState:
+        return self.read(source)
+
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> Any:
         with self._lock:
             self.states[source], answer = step(self.read(source))
             return answer
+
+    def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
+        self.change(source, step)
 
     @contextmanager
     def slot(self, source: str, limit: int, deadline: float) -> Iterator[None]:

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.005
+_SHARE = 0.1  # between two times that notes are shared
 
 _log = structlog.get_logger("guard")
 
@@ -37,10 +38,15 @@ class FileGuardBook:
         self._lock = threading.Lock()
         self._states: dict[str, SharedState] = {}
         self._places: dict[str, _FilePlaces] = {}
+        self._thread: threading.Thread | None = None
 
     def read(self, source: str) -> GuardState:
         """Give a source's state as it was a moment ago; that of a source never seen is the default one."""
         return self._state(source).read()
+
+    def look(self, source: str) -> GuardState:
+        """Give a source's state as it is now: whether its file has changed costs little to see."""
+        return self._state(source).look()
 
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer.
@@ -51,6 +57,14 @@ class FileGuardBook:
             Unavailable: the step moves a person's switch, and that cannot be kept now.
         """
         return self._state(source).change(step)
+
+    def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
+        """Take the step within a tenth of a second, or with the next change here; a process that is killed before has not taken it."""
+        self._state(source).note(step)
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._share_notes, name="guards", daemon=True)
+                self._thread.start()
 
     def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
@@ -63,6 +77,18 @@ class FileGuardBook:
             with self._lock:
                 places = self._places.setdefault(source, _FilePlaces(self._folder, source))
         return places.held(limit, deadline)
+
+    def _share_notes(self) -> None:
+        """Share what was noted, until nothing more is."""
+        while True:
+            time.sleep(_SHARE)
+            with self._lock:
+                noted = [state for state in self._states.values() if state.has_notes]
+                if not noted:
+                    self._thread = None
+                    return
+            for state in noted:
+                state.change(lambda found: (found, None))
 
     def _state(self, source: str) -> SharedState:
         state = self._states.get(source)

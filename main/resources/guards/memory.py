@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from main.resources.guards.places import Places
 from main.service.model import GuardState
@@ -28,11 +28,19 @@ class MemoryGuardBook:
         """Give a source's state; that of a source never seen is the default one."""
         return self._states.get(source) or GuardState()
 
+    def look(self, source: str) -> GuardState:
+        """Give a source's state as it is now."""
+        return self.read(source)
+
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         """Replace a source's state by what ``step`` makes of it, as one step, and give its answer."""
         with self._lock:
             self._states[source], answer = step(self.read(source))
             return answer
+
+    def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
+        """Do the same without an answer; here that takes no time."""
+        self.change(source, step)
 
     def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -27,10 +28,10 @@ from main.util.filelocks import locked, try_lock, unlock
 from main.util.metrics import TIMINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
+_Step = Callable[[GuardState], tuple[GuardState, Any]]
 
 _PATIENCE = 0.1  # for another process's lock, before this one goes on with what it knows
 _LOOK = 0.1  # between two looks at the file
@@ -45,29 +46,43 @@ _log = structlog.get_logger("guard")
 class SharedState:
     """Reads cost next to nothing; a change is one step for all processes, or, while the file cannot be had, one step here.
 
-    A step that could not be shared is owed: it is taken again on the shared state as soon as that can be had.
+    A step that could not be shared is owed: it is taken again on the shared state as soon as that can be had. A note is a step that
+    waits for the next one that can be shared.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._state = GuardState()
-        self._mark: Mark | None = _UNSEEN
+        # One thing, so that nobody ever meets the state of one content with the mark of another.
+        self._known: tuple[GuardState, Mark | None] = (GuardState(), _UNSEEN)
         self._looked = float("-inf")
-        self._owed: deque[Callable[[GuardState], tuple[GuardState, Any]]] = deque(maxlen=_OWED)
+        self._owed: deque[_Step] = deque(maxlen=_OWED)
+        self._notes: deque[_Step] = deque(maxlen=_OWED)
         self._stuck_until = float("-inf")
         self._told = False
 
     def read(self) -> GuardState:
         """Give the state as it was at most a tenth of a second ago."""
-        now = time.monotonic()
-        if now - self._looked >= _LOOK and not self._owed:
-            self._looked = now
+        return self.look() if time.monotonic() - self._looked >= _LOOK else self._known[0]
+
+    def look(self) -> GuardState:
+        """Give the state as it is now; while steps are owed, as this process knows it."""
+        if not self._owed:
+            self._looked = time.monotonic()
             try:
                 self._look()
             except OSError as error:
-                self._note("guard.state_unreadable", 0.0, error)
-        return self._state
+                self._tell("guard.state_unreadable", 0.0, error)
+        return self._known[0]
+
+    @property
+    def has_notes(self) -> bool:
+        """Tell whether steps are noted that wait for a change."""
+        return bool(self._notes)
+
+    def note(self, step: _Step) -> None:
+        """Have a step taken with the next change that can be shared, before it."""
+        self._notes.append(step)
 
     def change(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         """Replace the state by what ``step`` makes of it and give its answer.
@@ -84,7 +99,7 @@ class SharedState:
             except OSError as error:
                 if patience:
                     self._stuck_until = time.monotonic() + _STUCK
-                self._note("guard.state_not_shared", time.monotonic() - began, error)
+                self._tell("guard.state_not_shared", time.monotonic() - began, error)
                 return self._go_on(step)
             self._told = False
             return answer
@@ -97,11 +112,11 @@ class SharedState:
 
     def _look(self) -> None:
         mark = self._find_mark()
-        if mark == self._mark and (mark is None or time.time_ns() - mark[0] > _GRAIN_NS):
+        if mark == self._known[1] and (mark is None or time.time_ns() - mark[0] > _GRAIN_NS):
             return
         try:
             content = self._path.read_bytes() if mark else b""
-            self._state, self._mark = decode_page(content) if content else self._start_afresh(), mark
+            self._known = decode_page(content) if content else self._start_afresh(), mark
         except DamagedPage:
             self._look_closely()
 
@@ -110,7 +125,7 @@ class SharedState:
         file = try_lock(self._path)
         if file is not None:
             try:
-                self._state, self._mark = self._read(file)
+                self._known = self._read(file)
             finally:
                 unlock(file)
 
@@ -119,7 +134,7 @@ class SharedState:
         try:
             return (decode_page(content) if content else self._start_afresh()), mark
         except DamagedPage as error:
-            if mark != self._mark:
+            if mark != self._known[1]:
                 _log.warning("guard.state_damaged", source=self._path.stem, error=str(error))
             return self._start_afresh(), mark
 
@@ -132,27 +147,31 @@ class SharedState:
     def _share(self, file: int, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         before, mark = self._read(file)
         state = before
-        for earlier in self._owed:
+        notes = tuple(self._notes)
+        for earlier in (*self._owed, *notes):
             state, _ = earlier(state)
         state, answer = step(state)
         if state is not before:
             if switch_of(state) != switch_of(before):
                 keep_switch(self._switch_path(), switch_of(state))
             mark = write_file(file, encode_page(state))
-        self._state, self._mark, self._looked = state, mark, time.monotonic()
+        self._known, self._looked = (state, mark), time.monotonic()
         self._owed.clear()
+        for _ in notes:
+            self._notes.popleft()
         return answer
 
     def _go_on(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
-        after, answer = step(self._state)
-        if switch_of(after) != switch_of(self._state):
+        known, mark = self._known
+        after, answer = step(known)
+        if switch_of(after) != switch_of(known):
             raise Unavailable("The switch cannot be kept now: the file of the source's guard is not to be had.")
-        if after is not self._state:
+        if after is not known:
             self._owed.append(step)
-            self._state = after
+            self._known = after, mark
         return answer
 
-    def _note(self, event: str, seconds: float, error: OSError) -> None:
+    def _tell(self, event: str, seconds: float, error: OSError) -> None:
         TIMINGS.record(event, seconds * 1000)
         if not self._told:  # once for a while in which nothing is shared, not for every call in it
             _log.warning(event, source=self._path.stem, error=str(error))

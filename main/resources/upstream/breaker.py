@@ -117,6 +117,12 @@ def finish(state: GuardState, ended: Ended, luck: float) -> GuardState:
     return _open(counted, ended.at, luck) if _trips(counted, ended) else counted
 
 
+def is_calm(state: GuardState) -> bool:
+    """Tell whether a call that ends well changes nothing but counts, so that others need not know of it at once."""
+    troubled = state.failures_in_row or state.opened_at is not None or state.probe_owner is not None
+    return not troubled and not any(failures for _, _, failures in state.buckets)
+
+
 def take_retry(state: GuardState) -> tuple[GuardState, bool]:
     """Take one retry from the budget, if it has one: ten, and one more for every ten calls that were no retries."""
     tokens = _retries(state)

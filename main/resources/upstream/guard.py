@@ -15,6 +15,7 @@ from main.resources.upstream import breaker
 from main.resources.upstream.breaker import Ended, Verdict
 from main.resources.upstream.rate import describe_rate, next_turn, take_turn
 from main.service.errors import UpstreamHeld, UpstreamPaused, UpstreamTimeout
+from main.service.model import BreakerState
 from main.util.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ class Guard:
         return self._book.change(self._name, breaker.take_retry)
 
     def close(self) -> None:
-        """End every wait."""
+        """End every wait, and keep what was counted."""
         self._closed.set()
+        self._book.change(self._name, lambda state: (state, None))
 
     def _enter_place(self, stack: ExitStack, deadline: float) -> None:
         while True:
@@ -86,6 +88,14 @@ class Guard:
                 return
 
     def _begin(self, owner: str, deadline: float) -> float:
+        state = self._book.look(self._name)
+        if not self._rate and state.breaker(self._now()) is BreakerState.CLOSED:
+            # There is neither a turn nor a probe to be taken from anybody, so no need to wait for them.
+            self._raise_held(self._find_hold(state, owner, deadline))
+            return self._now()
+        return self._take_turn(owner, deadline)
+
+    def _take_turn(self, owner: str, deadline: float) -> float:
         def step(state: GuardState) -> tuple[GuardState, UpstreamHeld | float]:
             held = self._find_hold(state, owner, deadline)
             if held is not None:
@@ -129,7 +139,10 @@ class Guard:
             after = breaker.finish(state, ended, luck)
             return after, (state, after)
 
-        self._tell(*self._book.change(self._name, step), ended)
+        if verdict is Verdict.GOOD and breaker.is_calm(self._book.read(self._name)):
+            self._book.note(self._name, step)
+        else:
+            self._tell(*self._book.change(self._name, step), ended)
 
     def _tell(self, before: GuardState, after: GuardState, ended: Ended) -> None:
         """Log what has changed for everybody, once."""

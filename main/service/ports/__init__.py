@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -248,10 +248,16 @@ class GuardBook(Protocol):
     """The guards' state, shared by all processes of the machine. Safe to use from several threads."""
 
     def read(self, source: str) -> GuardState:
-        """Give a source's state; that of a source never seen is the default one."""
+        """Give a source's state as it was a moment ago; that of a source never seen is the default one. Costs next to nothing."""
+
+    def look(self, source: str) -> GuardState:
+        """Give a source's state as it is now."""
 
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer."""
+
+    def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
+        """Do the same soon, and before the next change at the latest; for what only counts, and has no time to wait for others."""
 
     def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.

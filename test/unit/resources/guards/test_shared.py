@@ -33,6 +33,19 @@ def test_while_the_lock_is_not_to_be_had_this_process_goes_on_with_what_it_knows
     assert SharedState(path).read() == GuardState(calls=33)
 
 
+def test_notes_wait_until_they_can_be_shared(tmp_path):
+    path = tmp_path / "acme.json"
+    state = SharedState(path)
+    state.note(count_up)
+    file = try_lock(path)
+    assert state.change(count_up) == 1
+    assert state.has_notes
+    unlock(file)
+    assert state.change(count_up) == 3
+    assert not state.has_notes
+    assert SharedState(path).read() == GuardState(calls=3)
+
+
 def test_a_step_that_changes_nothing_is_neither_written_nor_owed(tmp_path):
     path = tmp_path / "acme.json"
     state = SharedState(path)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from main.resources.upstream.breaker import Ended, Verdict, begin, find_hold, finish, judge, take_retry
+from main.resources.upstream.breaker import Ended, Verdict, begin, find_hold, finish, is_calm, judge, take_retry
 from main.service.errors import (
     CrawlStopped,
     UpstreamGarbled,
@@ -80,6 +80,24 @@ class TestOpening:
         for place, call in enumerate(calls):
             state = end(state, Verdict.BAD if call == "b" else Verdict.GOOD, NOW + 0.4 * place)
         assert (state.opened_at is not None) is opens
+
+    @pytest.mark.parametrize(
+        ("state", "calm"),
+        [
+            (GuardState(), True),
+            (GuardState(calls=7, failures=3, buckets=((NOW - 20, 4, 0),), last_error="x", retry_tokens=2.0), True),
+            (GuardState(failures_in_row=1), False),
+            (GuardState(buckets=((NOW - 2, 4, 1),)), False),
+            (GuardState(opened_at=NOW), False),
+            (GuardState(probe_owner="one"), False),
+        ],
+    )
+    def test_a_good_end_only_counts_where_nothing_has_failed_lately(self, state, calm):
+        assert is_calm(state) is calm
+        after = finish(state, Ended("other", Verdict.GOOD, NOW + 1), 0.5)
+        counts = {"calls", "buckets", "durations_ms", "retry_tokens"}
+        changed = {name for name in GuardState.__slots__ if getattr(state, name) != getattr(after, name)}
+        assert not calm or changed <= counts
 
     def test_calls_of_more_than_ten_seconds_ago_count_no_more(self):
         state = GuardState()

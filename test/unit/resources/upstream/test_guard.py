@@ -23,9 +23,11 @@ from main.service.errors import (
     UpstreamUnreachable,
 )
 from main.service.model import BreakerMode, BreakerState, GuardState, Rate
+from main.util.filelocks import try_lock, unlock
 from test.fakes import FakeClock, make_source
 
 GENEROUS = 5.0
+NOW = FakeClock().now().timestamp()
 
 
 @pytest.fixture(params=["memory", "files"])
@@ -77,6 +79,43 @@ def test_a_guard_without_a_book_or_a_clock_keeps_to_itself():
     fail(guard)
     assert isinstance(call(guard), UpstreamOpen)
     assert call(Guard(make_source())) is None
+
+
+class TestBesideOthers:
+    """Where all is well, a call waits for nobody who is busy with the guard's file."""
+
+    def test_no_call_waits_while_another_process_has_the_file(self, tmp_path, clock):
+        book = FileGuardBook(tmp_path)
+        guard = Guard(make_source(), book, clock)
+        call(guard)
+        guard.close()
+        file = try_lock(tmp_path / "acme.json")
+        with structlog.testing.capture_logs() as logs:
+            assert [call(guard) for _ in range(20)] == [None] * 20
+        assert logs == [], "nobody tried to share anything yet"
+        unlock(file)
+        guard.close()
+        assert FileGuardBook(tmp_path).read("acme").calls == 21
+
+    @pytest.mark.parametrize(
+        ("state", "held"),
+        [
+            (GuardState(mode=BreakerMode.FORCED_OPEN), UpstreamOpen),
+            (GuardState(opened_at=NOW, open_until=NOW + 5), UpstreamOpen),
+            (GuardState(paused_until=NOW + 5), UpstreamPaused),
+        ],
+    )
+    def test_what_another_process_has_just_found_out_holds_at_once(self, tmp_path, clock, state, held):
+        guard, other = Guard(make_source(), FileGuardBook(tmp_path), clock), FileGuardBook(tmp_path)
+        assert call(guard) is None
+        other.change("acme", lambda _: (state, None))
+        assert isinstance(call(guard), held)
+
+    def test_a_good_end_is_known_to_all_at_once_where_it_counts(self, tmp_path, clock):
+        guard, other = Guard(make_source(), FileGuardBook(tmp_path), clock), FileGuardBook(tmp_path)
+        fail(guard, times=4)
+        call(guard)
+        assert other.read("acme").failures_in_row == 0
 
 
 class TestBreaker:
@@ -239,6 +278,7 @@ class TestPlaces:
         with guard.admitted(time.monotonic() + 1), guard.admitted(time.monotonic() + 1):
             assert "No place was free" in str(call(guard, seconds=0.05))
         assert call(guard) is None
+        guard.close()
         assert (book.read("acme").calls, book.read("acme").failures) == (3, 0)
 
     def test_closing_ends_the_wait_for_a_place(self, book):
