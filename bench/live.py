@@ -10,6 +10,8 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -99,13 +101,20 @@ def stage(count: int, folder: Path, rules: dict[str, str] | None = None, **more:
 def time_answers(port: int, paths: Sequence[str]) -> tuple[list[float], list[dict[str, Any]]]:
     """Ask one after the other, and give each one's milliseconds and body."""
     took, bodies = [], []
-    with requests.Session() as session:
+    connection = HTTPConnection(HOST, port, timeout=20)  # its client's own time is no time of Aisle's: requests takes 2 ms
+    connection.connect()
+    try:
         for path in paths:
             started = time.perf_counter()
-            answer = session.get(f"http://{HOST}:{port}{path}", timeout=20)
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
             took.append((time.perf_counter() - started) * 1000)
-            answer.raise_for_status()
-            bodies.append(orjson.loads(answer.content))
+            if answer.status != HTTPStatus.OK:
+                raise RuntimeError(f"{answer.status}: {body[:200]!r}")
+            bodies.append(orjson.loads(body))
+    finally:
+        connection.close()
     return took, bodies
 
 

@@ -18,7 +18,8 @@ def is_enabled(source: Source, state: GuardState) -> bool:
 
 def apply_switch(source: Source, state: GuardState) -> Source:
     """Give the source with its switch as it stands."""
-    return replace(source, enabled=is_enabled(source, state))
+    enabled = is_enabled(source, state)
+    return source if source.enabled == enabled else replace(source, enabled=enabled)
 
 
 def find_switch(source: Source, state: GuardState) -> Switch:
