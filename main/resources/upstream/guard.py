@@ -42,6 +42,7 @@ class Guard:
         self._book: GuardBook = book or MemoryGuardBook()
         self._clock = clock or SystemClock()
         self._closed = threading.Event()
+        self._noted = False
 
     @contextmanager
     def admitted(self, deadline: float) -> Iterator[None]:
@@ -74,7 +75,8 @@ class Guard:
     def close(self) -> None:
         """End every wait, and keep what was counted."""
         self._closed.set()
-        self._book.change(self._name, lambda state: (state, None))
+        if self._noted:
+            self._book.change(self._name, lambda state: (state, None))
 
     def _enter_place(self, stack: ExitStack, deadline: float) -> None:
         while True:
@@ -140,6 +142,7 @@ class Guard:
             return after, (state, after)
 
         if verdict is Verdict.GOOD and breaker.is_calm(self._book.read(self._name)):
+            self._noted = True
             self._book.note(self._name, step)
         else:
             self._tell(*self._book.change(self._name, step), ended)
