@@ -38,6 +38,7 @@ _PROBE_LOOK = 1.0
 _RETRIES = 10.0
 _RETRY_GAIN = 0.1
 _DURATIONS = 100
+_LATEST_NOTE = 1.0  # seconds by which a call's end may be counted late
 _BAD_STATUSES = {401, 403, 407, 408}
 _CLIENT_ERRORS = range(400, 500)
 _SERVER_ERRORS = range(500, 600)
@@ -171,7 +172,7 @@ def _count(state: GuardState, ended: Ended) -> GuardState:
         state,
         calls=state.calls + 1,
         failures=state.failures + bad,
-        failures_in_row=state.failures_in_row + 1 if bad else 0 if told else state.failures_in_row,
+        failures_in_row=_count_row(state, ended, bad=bad, told=told),
         buckets=_fill(state.buckets, int(ended.at), bad=bad) if told else state.buckets,
         durations_ms=(*state.durations_ms, round(ended.seconds * 1000))[-_DURATIONS:],
         retry_tokens=round(min(_RETRIES, _retries(state) + _RETRY_GAIN), 6),
@@ -182,7 +183,16 @@ def _count(state: GuardState, ended: Ended) -> GuardState:
     return replace(counted, last_error_type=type(error).__name__, last_error=str(error), last_error_at=ended.at)
 
 
+def _count_row(state: GuardState, ended: Ended, *, bad: bool, told: bool) -> int:
+    if bad:
+        return state.failures_in_row + 1
+    failed_since = state.last_error_at is not None and 0 < state.last_error_at - ended.at <= _LATEST_NOTE
+    return 0 if told and not failed_since else state.failures_in_row
+
+
 def _fill(buckets: tuple[tuple[int, int, int], ...], second: int, *, bad: bool) -> tuple[tuple[int, int, int], ...]:
+    if buckets and buckets[-1][0] == second + 1:
+        second += 1  # a note that comes a moment late is no clock set back
     kept = [bucket for bucket in buckets if second - _WINDOW < bucket[0] <= second]
     _, calls, failures = kept.pop() if kept and kept[-1][0] == second else (second, 0, 0)
     return (*kept, (second, calls + 1, failures + bad))

@@ -130,7 +130,7 @@ class Guard:
             if self._closed.wait(left):
                 raise UpstreamTimeout("The source was closed while a call waited for its turn.")
         if waited:
-            self._raise_held(self._book.change(self._name, lambda state: (state, breaker.find_hold(state, owner, self._now()))))
+            self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._now()))
 
     def _finish(self, owner: str, verdict: Verdict, began: float | None, error: BaseException | None = None) -> None:
         seconds = 0.0 if began is None else self._clock.monotonic() - began

@@ -106,6 +106,16 @@ class TestOpening:
         assert state.opened_at is None
         assert len(state.buckets) <= 10
 
+    def test_a_good_call_that_is_counted_a_moment_late_forgets_no_failure(self):
+        state = end(fail(GuardState(), 3, NOW + 1), Verdict.GOOD, NOW + 0.95)
+        assert sum(failures for _, _, failures in state.buckets) == 3
+        assert sum(calls for _, calls, _ in state.buckets) == 4
+        assert state.failures_in_row == 3
+        assert end(state, Verdict.GOOD, NOW + 1.1).failures_in_row == 0
+
+    def test_after_a_clock_was_set_back_a_good_call_ends_a_row_all_the_same(self):
+        assert end(fail(GuardState(), 3, NOW + 3600), Verdict.GOOD, NOW).failures_in_row == 0
+
     def test_a_clock_set_back_forgets_what_is_ahead(self):
         state = fail(GuardState(), 4, NOW + 3600)
         assert end(state, Verdict.GOOD, NOW).buckets == ((int(NOW), 1, 0),)
