@@ -55,6 +55,7 @@ class SharedState:
         self._lock = threading.Lock()
         # One thing, so that nobody ever meets the state of one content with the mark of another.
         self._known: tuple[GuardState, Mark | None] = (GuardState(), _UNSEEN)
+        self._damaged = _UNSEEN
         self._looked = float("-inf")
         self._owed: deque[_Step] = deque(maxlen=_OWED)
         self._notes: deque[_Step] = deque(maxlen=_OWED)
@@ -66,13 +67,16 @@ class SharedState:
         return self.look() if time.monotonic() - self._looked >= _LOOK else self._known[0]
 
     def look(self) -> GuardState:
-        """Give the state as it is now; while steps are owed, as this process knows it."""
-        if not self._owed:
-            self._looked = time.monotonic()
-            try:
+        """Give the state as it is now; while steps are owed that cannot be shared, as this process knows it."""
+        began = time.monotonic()
+        try:
+            if self._owed:
+                self._pay()
+            else:
                 self._look()
-            except OSError as error:
-                self._tell("guard.state_unreadable", 0.0, error)
+        except OSError as error:
+            self._tell("guard.state_unreadable", 0.0, error)
+        self._looked = began  # not before: another thread would take what is known for what was just read
         return self._known[0]
 
     @property
@@ -111,8 +115,8 @@ class SharedState:
             return None
 
     def _look(self) -> None:
-        mark = self._find_mark()
-        if mark == self._known[1] and (mark is None or time.time_ns() - mark[0] > _GRAIN_NS):
+        mark = _settle(self._find_mark())
+        if mark == self._known[1] != _UNSEEN:
             return
         try:
             content = self._path.read_bytes() if mark else b""
@@ -120,12 +124,27 @@ class SharedState:
         except DamagedPage:
             self._look_closely()
 
+    def _pay(self) -> None:
+        """Share what is owed, if that takes no waiting: whoever is held back makes no call, and so no change that would do it."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            file = try_lock(self._path)
+            if file is not None:
+                try:
+                    self._share(file, lambda state: (state, None))
+                finally:
+                    unlock(file)
+        finally:
+            self._lock.release()
+
     def _look_closely(self) -> None:
         """Read again under the lock, where nothing is half written; while another process writes, what is known stands."""
         file = try_lock(self._path)
         if file is not None:
             try:
-                self._known = self._read(file)
+                state, mark = self._read(file)
+                self._known = state, _settle(mark)
             finally:
                 unlock(file)
 
@@ -134,8 +153,9 @@ class SharedState:
         try:
             return (decode_page(content) if content else self._start_afresh()), mark
         except DamagedPage as error:
-            if mark != self._known[1]:
+            if mark != self._damaged:
                 _log.warning("guard.state_damaged", source=self._path.stem, error=str(error))
+            self._damaged = mark
             return self._start_afresh(), mark
 
     def _start_afresh(self) -> GuardState:
@@ -155,7 +175,7 @@ class SharedState:
             if switch_of(state) != switch_of(before):
                 keep_switch(self._switch_path(), switch_of(state))
             mark = write_file(file, encode_page(state))
-        self._known, self._looked = (state, mark), time.monotonic()
+        self._known, self._looked = (state, _settle(mark)), time.monotonic()
         self._owed.clear()
         for _ in notes:
             self._notes.popleft()
@@ -176,3 +196,8 @@ class SharedState:
         if not self._told:  # once for a while in which nothing is shared, not for every call in it
             _log.warning(event, source=self._path.stem, error=str(error))
         self._told = True
+
+
+def _settle(mark: Mark | None) -> Mark | None:
+    """Give the mark of a content, if no later one can have the same."""
+    return mark if mark is None or time.time_ns() - mark[0] > _GRAIN_NS else _UNSEEN

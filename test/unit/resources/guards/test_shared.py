@@ -1,5 +1,7 @@
 """One source's state between processes; most of it is in test/contract/test_guardbook_processes.py."""
 
+import os
+import threading
 import time
 from dataclasses import replace
 
@@ -31,6 +33,54 @@ def test_while_the_lock_is_not_to_be_had_this_process_goes_on_with_what_it_knows
     other.change(count_up)
     assert state.change(count_up) == 33
     assert SharedState(path).read() == GuardState(calls=33)
+
+
+def test_what_is_owed_is_shared_by_looking_too(tmp_path):
+    path = tmp_path / "acme.json"
+    state, other = SharedState(path), SharedState(path)
+    file = try_lock(path)
+    assert state.change(lambda found: (replace(found, calls=7), None)) is None
+    unlock(file)
+    other.change(lambda found: (replace(found, paused_until=1.5), None))
+    assert state.look() == GuardState(calls=7, paused_until=1.5)
+    assert SharedState(path).read() == state.read()
+
+
+def test_who_reads_while_another_thread_looks_gets_nothing_older_than_promised(tmp_path, monkeypatch):
+    path = tmp_path / "acme.json"
+    state, other = SharedState(path), SharedState(path)
+    state.change(count_up)
+    other.change(count_up)
+    time.sleep(0.15)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def find_slowly():
+        looking.set()
+        go_on.wait(10)
+        return SharedState._find_mark(state)
+
+    monkeypatch.setattr(state, "_find_mark", find_slowly)
+    slow = threading.Thread(target=state.read)
+    slow.start()
+    assert looking.wait(10)
+    monkeypatch.undo()
+    assert state.read().calls == 2
+    go_on.set()
+    slow.join()
+
+
+def test_two_contents_of_one_moment_are_told_apart(tmp_path):
+    path = tmp_path / "acme.json"
+    state, other = SharedState(path), SharedState(path)
+    other.change(count_up)
+    moment = time.time_ns()
+    os.utime(path, ns=(moment, moment))
+    assert state.look().calls == 1
+    other.change(count_up)
+    os.utime(path, ns=(moment, moment))  # as a file system does whose clock has not moved on
+    time.sleep(0.1)
+    assert state.look().calls == 2
+    assert state.read().calls == 2
 
 
 def test_notes_wait_until_they_can_be_shared(tmp_path):
