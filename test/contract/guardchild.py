@@ -20,17 +20,20 @@ def count(book: Any, times: str) -> None:
     """Count calls, one change each."""
     for _ in range(int(times)):
         book.change("acme", lambda state: (replace(state, calls=state.calls + 1), None))
-    # On a machine so busy that the last one could not be shared at once, it is with the next.
-    time.sleep(0.1)
-    book.change("acme", lambda state: (state, None))
-    say("done")
+    share_all(book)
 
 
 def note(book: Any, times: str) -> None:
-    """Note calls one by one, and wait until they are shared."""
+    """Count calls by notes."""
     for _ in range(int(times)):
         book.note("acme", lambda state: (replace(state, calls=state.calls + 1), None))
         time.sleep(0.002)
+    share_all(book)
+
+
+def share_all(book: Any) -> None:
+    """Wait, on a machine so busy that the last one could not be shared at once, until it is with the next."""
+    time.sleep(0.1)
     book.change("acme", lambda state: (state, None))
     say("done")
 

@@ -105,7 +105,6 @@ class SharedState:
                     self._stuck_until = time.monotonic() + _STUCK
                 self._tell("guard.state_not_shared", time.monotonic() - began, error)
                 return self._go_on(step)
-            self._told = False
             return answer
 
     def _find_mark(self) -> Mark | None:
@@ -129,24 +128,26 @@ class SharedState:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            file = try_lock(self._path)
-            if file is not None:
-                try:
-                    self._share(file, lambda state: (state, None))
-                finally:
-                    unlock(file)
+            self._if_free(lambda file: self._share(file, lambda state: (state, None)))
         finally:
             self._lock.release()
 
     def _look_closely(self) -> None:
         """Read again under the lock, where nothing is half written; while another process writes, what is known stands."""
+        self._if_free(self._learn)
+
+    def _if_free(self, work: Callable[[int], object]) -> None:
+        """Do something under the file's lock, if it is to be had without waiting."""
         file = try_lock(self._path)
         if file is not None:
             try:
-                state, mark = self._read(file)
-                self._known = state, _settle(mark)
+                work(file)
             finally:
                 unlock(file)
+
+    def _learn(self, file: int) -> None:
+        state, mark = self._read(file)
+        self._known = state, _settle(mark)
 
     def _read(self, file: int) -> tuple[GuardState, Mark]:
         content, mark = read_file(file)
@@ -176,6 +177,7 @@ class SharedState:
                 keep_switch(self._switch_path(), switch_of(state))
             mark = write_file(file, encode_page(state))
         self._known, self._looked = (state, _settle(mark)), time.monotonic()
+        self._told = False
         self._owed.clear()
         for _ in notes:
             self._notes.popleft()

@@ -44,6 +44,11 @@ def test_what_is_owed_is_shared_by_looking_too(tmp_path):
     other.change(lambda found: (replace(found, paused_until=1.5), None))
     assert state.look() == GuardState(calls=7, paused_until=1.5)
     assert SharedState(path).read() == state.read()
+    file = try_lock(path)
+    with structlog.testing.capture_logs() as logs:
+        state.change(count_up)
+    unlock(file)
+    assert [line["event"] for line in logs] == ["guard.state_not_shared"], "another while without sharing is told again"
 
 
 def test_who_reads_while_another_thread_looks_gets_nothing_older_than_promised(tmp_path, monkeypatch):
