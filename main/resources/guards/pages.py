@@ -7,6 +7,7 @@ write it out). A reader without the lock may therefore meet half of an old and h
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -90,14 +91,16 @@ def read_file(file: int) -> tuple[bytes, Mark]:
     return os.pread(file, _MOST, 0), mark
 
 
-def write_file(file: int, content: bytes) -> Mark:
-    """Replace an open file's content in place; the caller holds its lock."""
+def write_file(file: int, content: bytes, before: Mark) -> Mark:
+    """Replace an open file's content, which had the mark ``before``, in place, and give its new mark; the caller holds its lock."""
     os.pwrite(file, content, 0)
-    found = os.fstat(file)
-    if found.st_size > len(content):
+    modified, size, inode = before
+    if size > len(content):
         os.ftruncate(file, len(content))
-        found = os.fstat(file)
-    return mark_of(found)
+    # Set, because the kernel's own clock ticks so seldom that two writes in a row would leave the same time.
+    now = max(time.time_ns(), modified + 1)
+    os.utime(file, ns=(now, now))
+    return now, len(content), inode
 
 
 def mark_of(found: os.stat_result) -> Mark:

@@ -35,7 +35,6 @@ _Step = Callable[[GuardState], tuple[GuardState, Any]]
 
 _PATIENCE = 0.1  # for another process's lock, before this one goes on with what it knows
 _LOOK = 0.1  # between two looks at the file
-_GRAIN_NS = 50_000_000  # two writes within one tick of the file system's clock may leave the same mark
 _STUCK = 1.0  # after a wait in vain, the lock is tried without waiting for so long
 _OWED = 1000
 _UNSEEN = (0, 0, 0)
@@ -114,8 +113,8 @@ class SharedState:
             return None
 
     def _look(self) -> None:
-        mark = _settle(self._find_mark())
-        if mark == self._known[1] != _UNSEEN:
+        mark = self._find_mark()
+        if mark == self._known[1]:
             return
         try:
             content = self._path.read_bytes() if mark else b""
@@ -146,8 +145,7 @@ class SharedState:
                 unlock(file)
 
     def _learn(self, file: int) -> None:
-        state, mark = self._read(file)
-        self._known = state, _settle(mark)
+        self._known = self._read(file)
 
     def _read(self, file: int) -> tuple[GuardState, Mark]:
         content, mark = read_file(file)
@@ -175,8 +173,8 @@ class SharedState:
         if state is not before:
             if switch_of(state) != switch_of(before):
                 keep_switch(self._switch_path(), switch_of(state))
-            mark = write_file(file, encode_page(state))
-        self._known, self._looked = (state, _settle(mark)), time.monotonic()
+            mark = write_file(file, encode_page(state), mark)
+        self._known, self._looked = (state, mark), time.monotonic()
         self._told = False
         self._owed.clear()
         for _ in notes:
@@ -198,8 +196,3 @@ class SharedState:
         if not self._told:  # once for a while in which nothing is shared, not for every call in it
             _log.warning(event, source=self._path.stem, error=str(error))
         self._told = True
-
-
-def _settle(mark: Mark | None) -> Mark | None:
-    """Give the mark of a content, if no later one can have the same."""
-    return mark if mark is None or time.time_ns() - mark[0] > _GRAIN_NS else _UNSEEN

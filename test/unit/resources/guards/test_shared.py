@@ -1,10 +1,10 @@
 """One source's state between processes; most of it is in test/contract/test_guardbook_processes.py."""
 
-import os
 import threading
 import time
 from dataclasses import replace
 
+import pytest
 import structlog
 
 from main.resources.guards.shared import SharedState
@@ -74,18 +74,23 @@ def test_who_reads_while_another_thread_looks_gets_nothing_older_than_promised(t
     slow.join()
 
 
-def test_two_contents_of_one_moment_are_told_apart(tmp_path):
+def test_two_contents_of_one_moment_are_told_apart(tmp_path, monkeypatch):
     path = tmp_path / "acme.json"
     state, other = SharedState(path), SharedState(path)
-    other.change(count_up)
     moment = time.time_ns()
-    os.utime(path, ns=(moment, moment))
-    assert state.look().calls == 1
-    other.change(count_up)
-    os.utime(path, ns=(moment, moment))  # as a file system does whose clock has not moved on
-    time.sleep(0.1)
-    assert state.look().calls == 2
-    assert state.read().calls == 2
+    monkeypatch.setattr(time, "time_ns", lambda: moment)  # a clock that does not move on between the two, or is set back
+    for number in range(1, 4):
+        other.change(count_up)
+        assert state.look().calls == number
+        assert path.stat().st_mtime_ns >= moment
+
+
+def test_what_this_process_wrote_itself_is_not_read_again(tmp_path, monkeypatch):
+    state, other = SharedState(tmp_path / "acme.json"), SharedState(tmp_path / "acme.json")
+    state.change(count_up)
+    other.look()
+    monkeypatch.setattr(type(tmp_path), "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    assert [each.look().calls for each in (state, other, state)] == [1, 1, 1]
 
 
 def test_notes_wait_until_they_can_be_shared(tmp_path):
