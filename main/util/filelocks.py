@@ -18,17 +18,26 @@ _FOLDER_MODE = 0o700
 _SHORTEST_NAP, _LONGEST_NAP = 0.0002, 0.001
 
 
+def open_private(path: Path) -> int:
+    """Open a file for this user alone to read and write, made with its folder where there is none, and give its descriptor.
+
+    Raises:
+        OSError: it cannot be opened or created.
+    """
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+
+
 def try_lock(path: Path) -> int | None:
     """Lock a file, made where there is none, and give its descriptor for :func:`unlock`; None while another holds it.
 
     Raises:
         OSError: the file cannot be opened or created.
     """
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
-    except FileNotFoundError:
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+    file = open_private(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -1,22 +1,16 @@
-"""The guard book that all processes of a machine share: a folder with a small file and a few locks for each source."""
+"""The guard book that all processes of a machine share: a folder with a small file for each source, and one for all places."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
-
-from main.resources.guards.places import NONE_FREE, Places
+from main.resources.guards.fileplaces import FilePlaces, PlaceFile
 from main.resources.guards.shared import SharedState
-from main.service.errors import UpstreamTimeout
-from main.util.filelocks import try_lock, unlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -24,10 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.005
+_PLACES = "places"  # no source's file: those end in .json, .switch
 _SHARE = 0.1  # between two times that notes are shared
-
-_log = structlog.get_logger("guard")
 
 
 class FileGuardBook:
@@ -37,7 +29,8 @@ class FileGuardBook:
         self._folder = folder
         self._lock = threading.Lock()
         self._states: dict[str, SharedState] = {}
-        self._places: dict[str, _FilePlaces] = {}
+        self._places: dict[str, FilePlaces] = {}
+        self._place_file = PlaceFile(folder / _PLACES)
         self._thread: threading.Thread | None = None
 
     def read(self, source: str) -> GuardState:
@@ -75,7 +68,7 @@ class FileGuardBook:
         places = self._places.get(source)
         if places is None:
             with self._lock:
-                places = self._places.setdefault(source, _FilePlaces(self._folder, source))
+                places = self._places.setdefault(source, FilePlaces(self._place_file, source))
         return places.held(limit, deadline)
 
     def _share_notes(self) -> None:
@@ -96,51 +89,3 @@ class FileGuardBook:
             with self._lock:
                 state = self._states.setdefault(source, SharedState(self._folder / f"{source}.json"))
         return state
-
-
-class _FilePlaces:
-    """A lock file for each place. Inside the process it is first come first served; between processes luck decides."""
-
-    def __init__(self, folder: Path, source: str) -> None:
-        self._folder = folder
-        self._source = source
-        self._own = Places()
-        self._freed = threading.Event()
-        self._shared = True
-
-    @contextmanager
-    def held(self, limit: int, deadline: float) -> Iterator[None]:
-        with self._own.held(limit, deadline):
-            file = self._take(limit, deadline)
-            try:
-                yield
-            finally:
-                if file is not None:
-                    unlock(file)
-                self._freed.set()
-
-    def _take(self, limit: int, deadline: float) -> int | None:
-        """Give a locked place's descriptor, or None where files cannot be had: then this process counts for itself."""
-        while True:
-            self._freed.clear()
-            try:
-                file = self._try_all(limit)
-            except OSError as error:
-                if self._shared:
-                    _log.warning("guard.places_not_shared", source=self._source, error=str(error))
-                self._shared = False
-                return None
-            self._shared = True
-            if file is not None:
-                return file
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise UpstreamTimeout(NONE_FREE)
-            self._freed.wait(min(left, random.uniform(_SHORTEST_NAP, _LONGEST_NAP)))  # noqa: S311 - no secret
-
-    def _try_all(self, limit: int) -> int | None:
-        for number in range(limit):
-            file = try_lock(self._folder / f"{self._source}.place{number}")
-            if file is not None:
-                return file
-        return None

@@ -38,7 +38,7 @@ def test_nothing_is_made_before_something_is_known(book, folder):
 def test_folder_and_files_are_for_this_user_alone(book, folder):
     book.change("acme", force_open)
     with book.slot("acme", 1, time.monotonic()):
-        assert sorted(path.name for path in folder.iterdir()) == ["acme.json", "acme.place0", "acme.switch"]
+        assert sorted(path.name for path in folder.iterdir()) == ["acme.json", "acme.switch", "places"]
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
