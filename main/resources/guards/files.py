@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PLACES = "places"  # no source's file: those end in .json, .switch
-_SHARE = 0.1  # between two times that notes are shared
+_SHARE = 0.5  # between two times that notes are shared: each takes the time of several looks
 
 
 class FileGuardBook:
@@ -52,7 +52,7 @@ class FileGuardBook:
         return self._state(source).change(step)
 
     def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
-        """Take the step within a tenth of a second, or with the next change here; a process that is killed before has not taken it."""
+        """Take the step within half a second, or with the next change here; a process that is killed before has not taken it."""
         self._state(source).note(step)
         with self._lock:
             if self._thread is None:

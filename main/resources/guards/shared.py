@@ -18,6 +18,7 @@ from main.resources.guards.pages import (
     keep_switch,
     mark_of,
     read_file,
+    read_page,
     read_switch,
     switch_of,
     write_file,
@@ -117,7 +118,7 @@ class SharedState:
         if mark == self._known[1]:
             return
         try:
-            content = self._path.read_bytes() if mark else b""
+            content = read_page(self._path, mark[1]) if mark else b""
             self._known = decode_page(content) if content else self._start_afresh(), mark
         except DamagedPage:
             self._look_closely()

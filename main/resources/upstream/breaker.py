@@ -38,7 +38,7 @@ _PROBE_LOOK = 1.0
 _RETRIES = 10.0
 _RETRY_GAIN = 0.1
 _DURATIONS = 100
-_LATEST_NOTE = 1.0  # seconds by which a call's end may be counted late
+_LATEST_NOTE = 2  # seconds by which a call's end may be counted late
 _BAD_STATUSES = {401, 403, 407, 408}
 _CLIENT_ERRORS = range(400, 500)
 _SERVER_ERRORS = range(500, 600)
@@ -191,8 +191,8 @@ def _count_row(state: GuardState, ended: Ended, *, bad: bool, told: bool) -> int
 
 
 def _fill(buckets: tuple[tuple[int, int, int], ...], second: int, *, bad: bool) -> tuple[tuple[int, int, int], ...]:
-    if buckets and buckets[-1][0] == second + 1:
-        second += 1  # a note that comes a moment late is no clock set back
+    if buckets and 0 < buckets[-1][0] - second <= _LATEST_NOTE:
+        second = buckets[-1][0]  # a note that comes a moment late is no clock set back
     kept = [bucket for bucket in buckets if second - _WINDOW < bucket[0] <= second]
     _, calls, failures = kept.pop() if kept and kept[-1][0] == second else (second, 0, 0)
     return (*kept, (second, calls + 1, failures + bad))

@@ -57,7 +57,7 @@ class Guard:
         self._raise_held(self._find_hold(self._book.read(self._name), owner, deadline))
         with ExitStack() as stack:
             self._enter_place(stack, deadline)
-            turn = self._begin(owner, deadline)
+            turn, calm = self._begin(owner, deadline)
             began: float | None = None
             try:
                 self._await_turn(turn, owner)
@@ -66,7 +66,7 @@ class Guard:
             except BaseException as error:
                 self._finish(owner, Verdict.NOTHING if began is None else breaker.judge(error), began, error)
                 raise
-            self._finish(owner, Verdict.GOOD, began)
+            self._finish(owner, Verdict.GOOD, began, calm=calm)
 
     def may_retry(self) -> bool:
         """Tell whether the source's budget has one more try, and take it."""
@@ -89,13 +89,15 @@ class Guard:
             else:
                 return
 
-    def _begin(self, owner: str, deadline: float) -> float:
+    def _begin(self, owner: str, deadline: float) -> tuple[float, bool]:
+        """Give the call's turn, and whether a good end changes nothing but counts."""
         state = self._book.look(self._name)
+        calm = breaker.is_calm(state)
         if not self._rate and state.breaker(self._now()) is BreakerState.CLOSED:
             # There is neither a turn nor a probe to be taken from anybody, so no need to wait for them.
             self._raise_held(self._find_hold(state, owner, deadline))
-            return self._now()
-        return self._take_turn(owner, deadline)
+            return self._now(), calm
+        return self._take_turn(owner, deadline), calm
 
     def _take_turn(self, owner: str, deadline: float) -> float:
         def step(state: GuardState) -> tuple[GuardState, UpstreamHeld | float]:
@@ -132,7 +134,9 @@ class Guard:
         if waited:
             self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._now()))
 
-    def _finish(self, owner: str, verdict: Verdict, began: float | None, error: BaseException | None = None) -> None:
+    def _finish(
+        self, owner: str, verdict: Verdict, began: float | None, error: BaseException | None = None, *, calm: bool = False
+    ) -> None:
         seconds = 0.0 if began is None else self._clock.monotonic() - began
         ended = Ended(owner, verdict, self._now(), seconds, error)
         luck = random.random()  # noqa: S311 - spreads probes, keeps no secret
@@ -141,7 +145,7 @@ class Guard:
             after = breaker.finish(state, ended, luck)
             return after, (state, after)
 
-        if verdict is Verdict.GOOD and breaker.is_calm(self._book.read(self._name)):
+        if calm:
             self._noted = True
             self._book.note(self._name, step)
         else:

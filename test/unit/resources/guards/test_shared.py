@@ -89,7 +89,7 @@ def test_what_this_process_wrote_itself_is_not_read_again(tmp_path, monkeypatch)
     state, other = SharedState(tmp_path / "acme.json"), SharedState(tmp_path / "acme.json")
     state.change(count_up)
     other.look()
-    monkeypatch.setattr(type(tmp_path), "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("main.resources.guards.shared.read_page", lambda path, _: pytest.fail(f"{path} was read"))
     assert [each.look().calls for each in (state, other, state)] == [1, 1, 1]
 
 
