@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from main.util.ids import new_id
+from main.util.perprocess import PerProcess
 
 if TYPE_CHECKING:
     from main.service.ports import Cache
@@ -23,7 +24,8 @@ class Leases:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._identity = new_id()
+        # An application that was loaded before a fork would share one name otherwise.
+        self._owner = PerProcess(lambda: f"{socket.gethostname()}:{os.getpid()}:{new_id()}")
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
@@ -35,7 +37,7 @@ class Leases:
             if key in self._held:
                 return False
             self._held.add(key)
-        if not self._cache.lock(key, self._owner(), LEASE):
+        if not self._cache.lock(key, self._owner.get(), LEASE):
             with self._lock:
                 self._held.discard(key)
             return False
@@ -50,7 +52,7 @@ class Leases:
         # Never while it is being renewed: a renewal that comes after would take it anew. And held until it is free in the cache:
         # another thread of this process that took it in between would lose it to this one's unlocking.
         with self._renewing:
-            self._cache.unlock(key, self._owner())
+            self._cache.unlock(key, self._owner.get())
             with self._lock:
                 self._held.discard(key)
 
@@ -59,7 +61,7 @@ class Leases:
             for key in held:
                 with self._renewing:
                     if key in self._held:
-                        self._cache.lock(key, self._owner(), LEASE)
+                        self._cache.lock(key, self._owner.get(), LEASE)
 
     def _wait(self) -> list[str] | None:
         idle_since = time.monotonic()
@@ -74,7 +76,3 @@ class Leases:
             with self._lock:
                 if before:
                     return [key for key in self._held if key in before]
-
-    def _owner(self) -> str:
-        # Asked for each time: an application that was loaded before a fork would share one name otherwise.
-        return f"{socket.gethostname()}:{os.getpid()}:{self._identity}"

@@ -20,16 +20,16 @@ _MOST_FOLD = 200  # catalogues shrink some twenty times; what shrinks so much mo
 
 
 def read_body(raw: Any, headers: Mapping[str, str], limit: int) -> bytes:
-    """Give the whole body of an answer, decompressed.
+    """Give the whole body of an answer, decompressed; ``headers`` has its headers by their names in lower case.
 
     Raises:
         UpstreamGarbled: it is larger than ``limit``, grows beyond reason, or is encoded otherwise than asked for.
         UpstreamUnreachable: its compression broke off.
     """
-    encoding = headers.get("Content-Encoding", "").strip().lower()
+    encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise UpstreamGarbled(f"The answer is encoded as {shorten(encoding, 40)!r}, where gzip alone is asked for.")
-    if int(headers.get("Content-Length", 0)) > limit:
+    if int(headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
     pieces = _raw_pieces(raw, limit)
     # It gives its content without a copy. Closed here, because an error keeps the frames it went through, until the next collection.

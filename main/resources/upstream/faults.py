@@ -38,7 +38,7 @@ class Answered(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, found in any case."""
+        """The headers by their names in lower case."""
 
 
 def refuse_errors(response: Answered) -> None:
@@ -50,8 +50,8 @@ def refuse_errors(response: Answered) -> None:
     status = response.status
     if status == _OK:
         return
-    if status == _THROTTLED or (status == _BUSY and "Retry-After" in response.headers):
-        retry_after = parse_retry_after(response.headers.get("Retry-After"))
+    if status == _THROTTLED or (status == _BUSY and "retry-after" in response.headers):
+        retry_after = parse_retry_after(response.headers.get("retry-after"))
         raise UpstreamThrottled(f"The shop answered {status}: too many calls.", status, retry_after)
     if status < _ERRORS:
         what = "a redirect, which is not followed" if status in _NOT_FOLLOWED else "no list"

@@ -64,7 +64,7 @@ class KeptAnswers:
 
     def keep(self, url: str, reply: Reply) -> None:
         """Keep an answer that can be asked for on a condition; any other is let go."""
-        headers = {name.lower(): value for name, value in reply.headers.items()}
+        headers = reply.headers
         useful = {name: value for name, value in headers.items() if name in _USEFUL or name.startswith("x-")}
         if not Kept(useful, b"").conditions or "no-store" in headers.get("cache-control", "") or headers.get("vary") == "*":
             return

@@ -197,4 +197,4 @@ class UpstreamSession:
             self._check(reply.body)
         if self._kept is not None and call.repeatable:
             self._kept.keep(call.whole_url, reply)
-        return Answer(call.url, {name.lower(): value for name, value in reply.headers.items()}, reply.body)
+        return Answer(call.url, reply.headers, reply.body)

@@ -22,46 +22,71 @@ _LINGER = 1.0  # seconds without a call, so that calls one after the other share
 _CALL = threading.local()
 
 
+class Plug:
+    """By which a connection can be shut down from another thread, for as long as anybody holds it; its maker does from the start.
+
+    It is a duplicate of the connection's descriptor: that stays valid while TLS wraps the socket, and cannot be mistaken for a later one
+    of the same number. There is one for a connection, not one for each call on it, because making one takes several switches of threads.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._twin = socket.socket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
+        self._holders = 1
+        self._lock = threading.Lock()
+
+    def hold(self) -> None:
+        """Hold it as well."""
+        with self._lock:
+            self._holders += 1
+
+    def drop(self) -> None:
+        """Hold it no longer; the connection stays as it is."""
+        with self._lock:
+            self._holders -= 1
+            if not self._holders:
+                self._twin.close()
+
+    def pull(self) -> None:
+        """Shut the connection down."""
+        with suppress(OSError):  # the shop was quicker and has closed it
+            self._twin.shutdown(socket.SHUT_RDWR)
+
+
 class WatchedCall:
-    """One call under way: its deadline (monotonic seconds) and, once there is one, its connection."""
+    """One call under way: its deadline (monotonic seconds) and, once there is one, the plug of its connection."""
 
     def __init__(self, deadline: float, names: Names | None = None) -> None:
         self.deadline = deadline
         self.names = names or Names()
         self.ended = False
-        self._socket: socket.socket | None = None
+        self._plug: Plug | None = None
         self._lock = threading.Lock()
 
-    def attach(self, connection: socket.socket) -> None:
+    def attach(self, plug: Plug) -> None:
         """Watch this connection; a call that was ended before it had one is ended here."""
-        # A duplicate of the descriptor stays valid while TLS wraps the socket, and cannot be mistaken for a later one of the same number.
-        twin = socket.socket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
+        plug.hold()
         with self._lock:
             self._release()
-            self._socket = twin
+            self._plug = plug
             if self.ended:
-                self._shut()
+                plug.pull()
 
     def end(self) -> None:
         """Shut the connection down."""
         with self._lock:
             self.ended = True
-            self._shut()
+            if self._plug is not None:
+                self._plug.pull()
 
     def detach(self) -> None:
         """Stop watching; the connection stays as it is."""
         with self._lock:
             self._release()
 
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # the shop was quicker and has closed it
-                self._socket.shutdown(socket.SHUT_RDWR)
-
     def _release(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._plug is not None:
+            self._plug.drop()
+            self._plug = None
 
 
 def current_call() -> WatchedCall | None:
@@ -96,7 +121,7 @@ class Watchdog:
     def _enter(self, call: WatchedCall) -> None:
         with self._condition:
             self._calls.add(call)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._looks_at = 0.0
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()

@@ -8,9 +8,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from requests import Response
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -18,7 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.ssl_ import create_urllib3_context
 
 from main.resources.upstream.heads import BoundedResponse
-from main.resources.upstream.watchdog import current_call
+from main.resources.upstream.watchdog import Plug, current_call
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +36,23 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def dial(addresses: Sequence[Address], call: WatchedCall, options: Any = ()) -> socket.socket:
+class Line(socket.socket):
+    """A connection that waits for as long as it takes, because the watchdog ends it; ``plug`` is held by whoever keeps it.
+
+    A timeout of its own would cost each call four switches of threads: two to set it, and a look before each sending and receiving.
+    """
+
+    def __init__(self, family: int, kind: int, protocol: int) -> None:
+        super().__init__(family, kind, protocol)
+        self.plug = Plug(self)
+
+    def settimeout(self, value: float | None) -> None:
+        """Set the timeout where it is another: the system is asked each time otherwise."""
+        if value != self.gettimeout():
+            super().settimeout(value)
+
+
+def dial(addresses: Sequence[Address], call: WatchedCall, options: Any = ()) -> Line:
     """Connect to the first of the addresses that answers; each may take its share of the time that is left.
 
     Raises:
@@ -51,24 +65,25 @@ def dial(addresses: Sequence[Address], call: WatchedCall, options: Any = ()) -> 
         if call.ended or left <= 0:
             break
         found = _connect(address, call, left / (len(addresses) - number), options)
-        if isinstance(found, socket.socket):
-            found.settimeout(max(0.001, call.deadline - time.monotonic()))
+        if isinstance(found, Line):
+            found.settimeout(None)
             return found
         failed = found
     raise failed
 
 
-def _connect(address: Address, call: WatchedCall, seconds: float, options: Any) -> socket.socket | OSError:
+def _connect(address: Address, call: WatchedCall, seconds: float, options: Any) -> Line | OSError:
     family, kind, protocol, _, place = address
-    connection = socket.socket(family, kind, protocol)
+    connection = Line(family, kind, protocol)
     try:
         for option in options or ():
             connection.setsockopt(*option)
-        call.attach(connection)
+        call.attach(connection.plug)
         connection.settimeout(seconds)
         connection.connect(place)
     except OSError as error:
         connection.close()
+        connection.plug.drop()
         return error
     return connection
 
@@ -81,6 +96,7 @@ class _Watched:
     host: str
     socket_options: Any
     _dns_host: str
+    _plug: Plug | None = None
     response_class = BoundedResponse
 
     def _new_conn(self) -> socket.socket:
@@ -101,14 +117,22 @@ class _Watched:
             raise ConnectTimeoutError(connection, str(error)) from error
         except OSError as error:
             raise NewConnectionError(connection, f"Failed to establish a new connection: {error}") from error
+        self._plug = found.plug
         sys.audit("http.client.connect", self, self.host, self.port)
         return found
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call = current_call()
-        if call is not None and self.sock is not None:
-            call.attach(self.sock)
+        if call is not None and self._plug is not None:
+            call.attach(self._plug)
         super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def close(self) -> None:
+        # The call under way holds the plug for itself: an answer may still be read from a connection that is closed here.
+        plug, self._plug = self._plug, None
+        if plug is not None:
+            plug.drop()
+        super().close()  # type: ignore[misc]
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):  # type: ignore[misc] # the property host is what is meant
@@ -177,13 +201,6 @@ class WatchedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the context knows the certificates already, and checks them."""
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """Give status, headers and the body to read; cookies are not kept."""
-        response = Response()
-        response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
-        response.raw = resp
-        response.reason = resp.reason
-        response.url = req.url or ""
-        response.request = req
-        return response
+    def build_response(self, req: PreparedRequest, resp: Any) -> Any:  # noqa: ARG002 - its signature is given
+        """Give urllib3's answer as it is; one of ``requests`` would copy its headers and bring a jar for cookies, which are not kept."""
+        return resp

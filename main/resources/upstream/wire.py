@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
@@ -30,7 +30,7 @@ _LEAST = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the status, the headers (names in any case) and, for a 200, the whole body."""
+    """What came back: the status, the headers (names in lower case) and, for a 200, the whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -89,9 +89,14 @@ class Wire:
                     self._calls.discard(call)
 
     def _exchange(self, request: PreparedRequest, deadline: float, limit: int) -> Reply:
-        left = deadline - time.monotonic()
-        if left < _LEAST:
+        if deadline - time.monotonic() < _LEAST:
             raise UpstreamTimeout(TOO_LATE)
-        with self._adapter.send(request, stream=True, timeout=left, proxies=self._proxies) as response:
-            body = read_body(response.raw, response.headers, limit) if response.status_code == _OK else b""
-            return Reply(response.status_code, response.headers, body)
+        # Without a timeout of the library's, which is one for each operation: the watchdog ends the whole.
+        answer: Any = self._adapter.send(request, stream=True, proxies=self._proxies)
+        try:
+            headers = {name.lower(): value for name, value in answer.headers.itermerged()}
+            body = read_body(answer, headers, limit) if answer.status == _OK else b""
+            return Reply(answer.status, headers, body)
+        finally:
+            answer.close()
+            answer.release_conn()

@@ -20,7 +20,7 @@ def test_only_a_200_passes():
 
 @pytest.mark.parametrize(
     ("response", "seconds"),
-    [(answer(429), None), (answer(429, **{"Retry-After": "3"}), 3), (answer(503, **{"Retry-After": "86400"}), 60)],
+    [(answer(429), None), (answer(429, **{"retry-after": "3"}), 3), (answer(503, **{"retry-after": "86400"}), 60)],
 )
 def test_a_shop_that_asks_to_be_left_alone_says_for_how_long(response, seconds):
     with pytest.raises(UpstreamThrottled) as caught:

@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_a_miss(session_to, serve, shelf, rotten):
 
 def test_what_belongs_to_another_url_is_a_miss(shelf):
     kept = KeptAnswers(shelf, A_SOURCE)
-    kept.keep(URL, Reply(200, {"ETag": '"v"'}, b"[]"))
+    kept.keep(URL, Reply(200, {"etag": '"v"'}, b"[]"))
     (value,) = shelf.values.values()
     shelf.values = {kept._key(URL + "2"): value}  # as a collision of keys would
     assert kept.find(URL + "2") is None
@@ -162,6 +162,6 @@ def test_what_belongs_to_another_url_is_a_miss(shelf):
 
 def test_large_answers_are_let_go(shelf):
     kept = KeptAnswers(shelf, A_SOURCE)
-    kept.keep(URL, Reply(200, {"ETag": '"v"'}, bytes(9 * 2**20)))
-    kept.keep(URL, Reply(200, {"ETag": '"v"', "X-Long": "x" * 10**6}, b"[]"))
+    kept.keep(URL, Reply(200, {"etag": '"v"'}, bytes(9 * 2**20)))
+    kept.keep(URL, Reply(200, {"etag": '"v"', "x-long": "x" * 10**6}, b"[]"))
     assert shelf.values == {}

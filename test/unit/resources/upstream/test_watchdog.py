@@ -8,7 +8,7 @@ import pytest
 
 from main.resources.upstream import watchdog as module
 from main.resources.upstream.session import UpstreamSession
-from main.resources.upstream.watchdog import Watchdog, WatchedCall
+from main.resources.upstream.watchdog import Plug, Watchdog, WatchedCall
 from main.service.errors import UpstreamTimeout
 from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import reply
@@ -78,43 +78,72 @@ def test_a_connection_that_is_used_again_is_watched_again(opened, raw_shop):
         session.get()
 
 
-def test_a_call_in_time_is_left_alone(pair):
+@pytest.fixture
+def plug(pair):
+    plug = Plug(pair[0])
+    yield plug
+    plug.drop()
+
+
+def test_a_call_in_time_is_left_alone(pair, plug):
     ours, theirs = pair
     with Watchdog().watching(time.monotonic() + 0.05) as call:
-        call.attach(ours)
+        call.attach(plug)
     time.sleep(0.15)
     ours.send(b"still open")
     assert theirs.recv(10) == b"still open"
     assert not call.ended
 
 
-def test_the_earliest_deadline_comes_first(pair):
+def test_the_earliest_deadline_comes_first(pair, plug):
     dog = Watchdog()
-    ours, theirs = pair
+    _, theirs = pair
     with dog.watching(time.monotonic() + 60), dog.watching(time.monotonic() + 0.1) as soon:
-        soon.attach(ours)
+        soon.attach(plug)
         assert theirs.recv(1) == b""
         assert soon.ended
 
 
-def test_a_call_that_was_ended_before_it_had_a_connection_never_gets_one(pair):
-    ours, theirs = pair
+def test_a_call_that_was_ended_before_it_had_a_connection_never_gets_one(pair, plug):
+    _, theirs = pair
     call = WatchedCall(0)
     call.end()
-    call.attach(ours)
+    call.attach(plug)
     call.detach()
     assert theirs.recv(1) == b""
 
 
-def test_ending_a_connection_that_the_shop_has_closed_is_harmless():
-    ours, theirs = socket.socketpair()
+def test_ending_a_connection_that_the_shop_has_closed_is_harmless(pair, plug):
+    ours, theirs = pair
     call = WatchedCall(0)
-    call.attach(ours)
+    call.attach(plug)
     theirs.close()
     ours.close()
     call.end()
     call.detach()
     assert call.ended
+
+
+def test_a_connection_whose_keeper_is_gone_is_open_until_its_call_is_over(pair):
+    ours, theirs = pair
+    plug, call = Plug(ours), WatchedCall(0)
+    call.attach(plug)
+    plug.drop()
+    ours.close()
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.recv(1)
+    call.detach()
+    assert theirs.recv(1) == b""
+
+
+def test_a_thread_that_died_is_replaced_by_the_next_call(pair, plug):
+    dog = Watchdog()
+    dog._thread = threading.Thread()
+    _, theirs = pair
+    with dog.watching(time.monotonic() + 0.05) as call:
+        call.attach(plug)
+        assert theirs.recv(1) == b""
 
 
 def test_its_thread_ends_when_nothing_is_left_to_watch(monkeypatch):
