@@ -6,11 +6,9 @@ connection down when its call's time has come; the thread that waits on it gets 
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from main.resources.upstream.names import Names
@@ -18,38 +16,10 @@ from main.resources.upstream.names import Names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from main.resources.upstream.lines import Plug
+
 _LINGER = 1.0  # seconds without a call, so that calls one after the other share a thread
 _CALL = threading.local()
-
-
-class Plug:
-    """By which a connection can be shut down from another thread, for as long as anybody holds it; its maker does from the start.
-
-    It is a duplicate of the connection's descriptor: that stays valid while TLS wraps the socket, and cannot be mistaken for a later one
-    of the same number. There is one for a connection, not one for each call on it, because making one takes several switches of threads.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._twin = socket.socket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
-        self._holders = 1
-        self._lock = threading.Lock()
-
-    def hold(self) -> None:
-        """Hold it as well."""
-        with self._lock:
-            self._holders += 1
-
-    def drop(self) -> None:
-        """Hold it no longer; the connection stays as it is."""
-        with self._lock:
-            self._holders -= 1
-            if not self._holders:
-                self._twin.close()
-
-    def pull(self) -> None:
-        """Shut the connection down."""
-        with suppress(OSError):  # the shop was quicker and has closed it
-            self._twin.shutdown(socket.SHUT_RDWR)
 
 
 class WatchedCall:
@@ -64,9 +34,7 @@ class WatchedCall:
 
     def attach(self, plug: Plug) -> None:
         """Watch this connection; a call that was ended before it had one is ended here."""
-        plug.hold()
         with self._lock:
-            self._release()
             self._plug = plug
             if self.ended:
                 plug.pull()
@@ -81,11 +49,6 @@ class WatchedCall:
     def detach(self) -> None:
         """Stop watching; the connection stays as it is."""
         with self._lock:
-            self._release()
-
-    def _release(self) -> None:
-        if self._plug is not None:
-            self._plug.drop()
             self._plug = None
 
 

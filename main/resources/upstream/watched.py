@@ -16,7 +16,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.ssl_ import create_urllib3_context
 
 from main.resources.upstream.heads import BoundedResponse
-from main.resources.upstream.watchdog import Plug, current_call
+from main.resources.upstream.lines import Line, SecureLine, plug_of
+from main.resources.upstream.watchdog import current_call
 
 if TYPE_CHECKING:
     import ssl
@@ -32,24 +33,9 @@ if TYPE_CHECKING:
 def tls_context() -> ssl.SSLContext:
     """Give the one TLS context of this process: reading the certificate bundle costs more than a whole call."""
     context = create_urllib3_context()
+    context.sslsocket_class = SecureLine
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return context
-
-
-class Line(socket.socket):
-    """A connection that waits for as long as it takes, because the watchdog ends it; ``plug`` is held by whoever keeps it.
-
-    A timeout of its own would cost each call four switches of threads: two to set it, and a look before each sending and receiving.
-    """
-
-    def __init__(self, family: int, kind: int, protocol: int) -> None:
-        super().__init__(family, kind, protocol)
-        self.plug = Plug(self)
-
-    def settimeout(self, value: float | None) -> None:
-        """Set the timeout where it is another: the system is asked each time otherwise."""
-        if value != self.gettimeout():
-            super().settimeout(value)
 
 
 def dial(addresses: Sequence[Address], call: WatchedCall, options: Any = ()) -> Line:
@@ -78,12 +64,11 @@ def _connect(address: Address, call: WatchedCall, seconds: float, options: Any) 
     try:
         for option in options or ():
             connection.setsockopt(*option)
-        call.attach(connection.plug)
+        call.attach(plug_of(connection))
         connection.settimeout(seconds)
         connection.connect(place)
     except OSError as error:
         connection.close()
-        connection.plug.drop()
         return error
     return connection
 
@@ -96,7 +81,6 @@ class _Watched:
     host: str
     socket_options: Any
     _dns_host: str
-    _plug: Plug | None = None
     response_class = BoundedResponse
 
     def _new_conn(self) -> socket.socket:
@@ -117,22 +101,14 @@ class _Watched:
             raise ConnectTimeoutError(connection, str(error)) from error
         except OSError as error:
             raise NewConnectionError(connection, f"Failed to establish a new connection: {error}") from error
-        self._plug = found.plug
         sys.audit("http.client.connect", self, self.host, self.port)
         return found
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call = current_call()
-        if call is not None and self._plug is not None:
-            call.attach(self._plug)
+        if call is not None and self.sock is not None:
+            call.attach(plug_of(self.sock))
         super().request(*args, **kwargs)  # type: ignore[misc]
-
-    def close(self) -> None:
-        # The call under way holds the plug for itself: an answer may still be read from a connection that is closed here.
-        plug, self._plug = self._plug, None
-        if plug is not None:
-            plug.drop()
-        super().close()  # type: ignore[misc]
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):  # type: ignore[misc] # the property host is what is meant

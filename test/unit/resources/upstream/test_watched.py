@@ -14,7 +14,7 @@ import requests
 from werkzeug import Response
 from werkzeug.serving import make_server
 
-from main.resources.upstream import watched
+from main.resources.upstream import lines, watched
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.watchdog import Watchdog, WatchedCall
 from main.resources.upstream.watched import WatchedAdapter, dial, tls_context
@@ -44,7 +44,6 @@ class TestDial:
             with connection:
                 assert connection.getpeername() == good.getsockname()
                 assert connection.gettimeout() is None
-            connection.plug.drop()
 
     def test_two_black_holes_take_no_longer_than_one(self, call):
         began = time.monotonic()
@@ -54,9 +53,7 @@ class TestDial:
 
     def test_an_address_that_refuses_is_passed_over(self, call, closed_port):
         with socket.create_server(("127.0.0.1", 0)) as good:
-            connection = dial(found(("127.0.0.1", closed_port), good.getsockname()), call)
-            connection.close()
-            connection.plug.drop()
+            dial(found(("127.0.0.1", closed_port), good.getsockname()), call).close()
 
     def test_the_last_refusal_is_told(self, call, closed_port):
         with pytest.raises(ConnectionRefusedError):
@@ -170,3 +167,40 @@ class TestCertificates:
         assert session_to(url).get().body == b"[1]"
         with pytest.raises(UpstreamUnreachable, match="TLS certificate or handshake was refused"):
             session_to(url.replace("localhost", "127.0.0.1")).get()
+
+
+class TestTLS:
+    @pytest.fixture
+    def url(self, certificate, monkeypatch):
+        """One connection over TLS: the first request is answered, the second never."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate[1], certificate[0])
+        monkeypatch.setattr(watched, "DEFAULT_CA_BUNDLE_PATH", str(certificate[1]))
+        tls_context.cache_clear()
+        listener = socket.create_server(("localhost", 0))
+
+        def serve():
+            connection, _ = listener.accept()
+            with context.wrap_socket(connection, server_side=True) as secure:
+                secure.settimeout(GENEROUS)
+                secure.recv(4096)
+                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]")
+                while secure.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://localhost:{listener.getsockname()[1]}"
+        thread.join()
+        listener.close()
+        tls_context.cache_clear()
+
+    def test_a_connection_that_is_used_again_is_ended_at_the_deadline_and_leaves_no_plug(self, session_to, url):
+        session = session_to(url, timeout=SHORT)
+        assert session.get().body == b"[1]"
+        held = len(lines._PLUGS)
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            session.get()
+        assert time.monotonic() - began < GENEROUS
+        assert len(lines._PLUGS) == held - 1
