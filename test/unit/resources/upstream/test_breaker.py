@@ -113,6 +113,11 @@ class TestOpening:
         assert state.failures_in_row == 3
         assert end(state, Verdict.GOOD, NOW + 1.1).failures_in_row == 0
 
+    def test_one_that_is_counted_in_the_second_after_next_forgets_none_either(self):
+        state = end(fail(GuardState(), 3, NOW + 2), Verdict.GOOD, NOW + 0.9)
+        assert [(calls, failures) for _, calls, failures in state.buckets] == [(4, 3)]
+        assert state.failures_in_row == 3
+
     def test_after_a_clock_was_set_back_a_good_call_ends_a_row_all_the_same(self):
         assert end(fail(GuardState(), 3, NOW + 3600), Verdict.GOOD, NOW).failures_in_row == 0
 
