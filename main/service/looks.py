@@ -102,11 +102,13 @@ class SourceLooks:
             return {each.source_id: Look(LookState.ERROR, reason="This source is switched off.") for each in wanted}
         found: dict[str, Look | Flight] = {}
         new: list[Flight] = []
+        held = self._connector.find_hold()
         for each in wanted:
             entry, verdict = self._judge(self._tools.cache.peek(self._key(each)))
-            if entry is not None and verdict in _SERVED:
-                found[each.source_id] = self._look(entry, _SERVED[verdict])
-            if verdict is not Verdict.FRESH:
+            known = self._at_hand(entry, verdict, held)
+            if known is not None:
+                found[each.source_id] = known
+            if verdict is not Verdict.FRESH and (known is None or held is None):
                 flight, mine = self._board(each, deadline, verdict, entry)
                 found.setdefault(each.source_id, flight)
                 new += [flight] if mine else []
@@ -134,6 +136,14 @@ class SourceLooks:
 
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
+
+    def _at_hand(self, entry: Entry | None, verdict: Verdict, held: UpstreamHeld | None) -> Look | None:
+        """Give what needs no waiting: an answer that is young enough, or an older one of a shop that may not be asked now."""
+        if entry is None or verdict is Verdict.MISS:
+            return None
+        if verdict in _SERVED:
+            return self._look(entry, _SERVED[verdict])
+        return None if held is None else self._look(entry, LookState.STALE, str(held))
 
     def _look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
         age = max(0.0, self._now() - entry.at)
@@ -166,7 +176,10 @@ class SourceLooks:
         started, left = self._now(), flights
         try:
             left = [flight for flight in flights if not self._land_from_cache(flight, started)]
-            if self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
+            if held := self._connector.find_hold():
+                self._land_all(left, _state_of(held), str(held))
+                left = []
+            elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
                 for flight in left:
                     self._answer(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
         finally:

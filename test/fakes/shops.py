@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from typing import Any
 
+    from main.service.errors import UpstreamHeld
     from main.service.model import Product, Wanted
 
 
@@ -45,6 +46,10 @@ class FakeConnector:
         return answer if isinstance(answer, CrawlPage) else CrawlPage(tuple(answer))
 
     look_size = 0
+    held: UpstreamHeld | None = None
+
+    def find_hold(self) -> UpstreamHeld | None:
+        return self.held
 
     def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
         raise NotImplementedError

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from main.resources.upstream.session import Answer, UpstreamSession
+    from main.service.errors import UpstreamHeld
     from main.service.ports import CrawlPage
     from main.util.clock import Clock
 
@@ -132,6 +133,10 @@ class BaseConnector(ABC):
     def look_size(self) -> int:
         """Give how many products one live look can ask for; 0 where the shop cannot be asked for single products."""
         return 0
+
+    def find_hold(self) -> UpstreamHeld | None:
+        """Give why no call to the shop may begin, as it was a moment ago, or None."""
+        return self.session.find_hold()
 
     def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
         """Ask the shop for these products and give their raw records by source id, without those it no longer has."""

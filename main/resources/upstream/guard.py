@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from main.service.model import GuardState, Source
     from main.service.ports import GuardBook
 
+_NOBODY = ""
 _LISTEN = 1.0  # seconds a wait for a place lasts before it looks whether the source was closed
 
 _log = structlog.get_logger("guard")
@@ -67,6 +68,10 @@ class Guard:
                 self._finish(owner, Verdict.NOTHING if began is None else breaker.judge(error), began, error)
                 raise
             self._finish(owner, Verdict.GOOD, began, calm=calm)
+
+    def find_hold(self) -> UpstreamHeld | None:
+        """Give why no call may begin, as it was a moment ago, or None; a rate that is used up holds only who cannot wait for it."""
+        return breaker.find_hold(self._book.read(self._name), _NOBODY, self._now())
 
     def may_retry(self) -> bool:
         """Tell whether the source's budget has one more try, and take it."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.urls import Params
     from main.resources.upstream.watchdog import Watchdog
     from main.resources.upstream.wire import Reply
+    from main.service.errors import UpstreamHeld
     from main.service.model import Source
     from main.service.ports import Cache
     from main.util.secret import Secret
@@ -134,6 +135,10 @@ class UpstreamSession:
             UpstreamError: the subclass says how it went wrong.
         """
         return self._ask(self._call(self._place.linked(url), {}, deadline))
+
+    def find_hold(self) -> UpstreamHeld | None:
+        """Give why no call may begin, as it was a moment ago, or None."""
+        return self._guard.find_hold()
 
     def close(self) -> None:
         """End the calls under way and every wait, and close every connection."""

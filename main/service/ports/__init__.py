@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from main.service.errors import UpstreamHeld
     from main.service.model import (
         GuardState,
         Head,
@@ -62,6 +63,9 @@ class Connector(Protocol):
     @property
     def look_size(self) -> int:
         """Give how many products one live look can ask for; 0 where the shop cannot be asked for single products."""
+
+    def find_hold(self) -> UpstreamHeld | None:
+        """Give why no call to the shop may begin, as it was a moment ago, or None. Costs next to nothing."""
 
     def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
         """Ask the shop for these products (at most :attr:`look_size`) and give their raw records by source id.

@@ -267,6 +267,39 @@ def test_a_source_without_looks_one_that_is_off_and_one_switched_off_by_hand_are
     assert off.look("1").state is LookState.LIVE
 
 
+def test_of_a_shop_that_may_not_be_asked_what_is_at_hand_is_given_without_a_thread_or_a_lock(desk, monkeypatch):
+    acme = desk()
+    acme.look("1")
+    acme.settle()
+    acme.shop.held = UpstreamOpen("The shop failed too often; it is tried again in 4 s.", 3.5)
+    monkeypatch.setattr(acme.lanes, "submit", None)  # whoever calls it finds out
+    acme.clock.advance(10)
+    aged = acme.look("1")
+    assert (aged.state, aged.age_s, aged.reason) == (LookState.STALE, 10, None)
+    acme.clock.advance(100)
+    old = acme.look("1")
+    assert (old.state, old.age_s, price(old), old.reason) == (LookState.STALE, 110, 100, str(acme.shop.held))
+    assert acme.shop.looked == [("1",)]
+
+
+@pytest.mark.parametrize(
+    ("held", "state"), [(UpstreamOpen("open", 3), LookState.OPEN), (UpstreamPaused("paused", 3), LookState.RATE_LIMITED)]
+)
+def test_of_a_shop_that_may_not_be_asked_another_workers_answer_is_found_and_no_lock_is_taken(desk, monkeypatch, held, state):
+    acme = desk()
+    other = desk(cache=acme.cache)
+    acme.look("1")
+    acme.settle()
+    other.shop.held = held
+    monkeypatch.setattr(other.cache, "peek", lambda _: None)  # it is in the shared cache only
+    monkeypatch.setattr(other.cache, "lock", None)
+    other.clock.advance(100)
+    found, missing = other.look("1", "2")
+    assert (found.state, price(found), found.reason) == (LookState.STALE, 100, str(held))
+    assert (missing.state, missing.figures, missing.reason) == (state, None, str(held))
+    assert other.shop.looked == []
+
+
 def test_nobody_waits_for_the_call_that_tries_a_shop_again(desk):
     acme, hang = desk(), threading.Event()
     now = acme.clock.now().timestamp()

@@ -316,3 +316,14 @@ class TestRetries:
     def test_guards_of_one_source_share_one_budget(self, book, clock):
         guards = [Guard(make_source(), book, clock) for _ in range(4)]
         assert sum(guard.may_retry() for guard in guards for _ in range(10)) == 9
+
+
+def test_a_guard_tells_why_no_call_may_begin_without_taking_a_place(guard, clock):
+    assert guard.find_hold() is None
+    fail(guard)
+    assert str(guard.find_hold()).startswith("The shop failed too often; it is tried again in ")
+    clock.advance(10)
+    assert guard.find_hold() is None  # one may try it
+    with guard.admitted(clock.monotonic() + 3):
+        assert str(guard.find_hold()) == "The shop failed too often; one call is trying it right now."
+    assert guard.find_hold() is None
