@@ -29,13 +29,13 @@ class Sizes:
     query_seconds: float
     starts: int
     looks: int
-    live_seconds: float
+    live_rounds: int
     flood_rounds: int
     board_times: int
 
 
-FULL = Sizes(100_000, 3, 5, 7, 4, 1_000_000, 15, 5, 200, 30, 3, 200)
-QUICK = Sizes(20_000, 1, 1, 3, 2, 100_000, 2, 3, 60, 10, 1, 20)
+FULL = Sizes(100_000, 3, 5, 7, 4, 1_000_000, 15, 5, 200, 3, 3, 200)
+QUICK = Sizes(20_000, 1, 1, 3, 2, 100_000, 2, 3, 60, 1, 1, 20)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def live_rows(sizes: Sizes, folder: Path) -> list[Row]:
         calls, answers = live.measure_stampede(folder, kind, 1000)
         measured = f"{calls} (the slowest answer after {max(answers):.0f} ms)"
         rows.append(Row(f"1,000 cold asks at once, 4 workers, {kind}: calls", "1", measured, calls == 1))
-    felt = live.measure_isolation(folder, 20, 50, sizes.live_seconds)
+    felt = live.measure_isolation(folder, 20, 50, sizes.live_rounds, 20)
     ratio = felt.hanging / felt.well
     left = live.measure_leftovers(folder, 500)
     grown = f"{left['threads']:+.0f} threads, {left['descriptors']:+.0f} descriptors, {left['memory'] * 100:+.1f} % memory"

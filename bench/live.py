@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bench.stack import Server
+    from test.faults.sampler import Sample
+    from test.faults.volley import Shot
 
 LATENCY_MS = 100
 DEADLINE_MS = 400
@@ -188,59 +190,75 @@ def measure_stampede(folder: Path, kind: str, asks: int) -> tuple[int, list[floa
 
 @dataclass(frozen=True)
 class Isolation:
-    """The p99 in milliseconds with all shops well, and with one hanging once its breaker is open; what the others confirmed of all asked."""
+    """The p99 in milliseconds with all shops well and with one hanging once its breaker is open; what the others confirmed of all asked."""
 
     well: float
     hanging: float
     share: float
 
 
-def measure_isolation(folder: Path, count: int, rate: float, seconds: float) -> Isolation:
-    """Ask at a steady rate, first with all shops well, then with one that hangs."""
+def measure_isolation(folder: Path, count: int, rate: float, rounds: int, seconds: float) -> Isolation:
+    """Ask at a steady rate, by turns with all shops well and with one that hangs: what else the machine does falls on both."""
+    well: list[Shot] = []
+    hanging: list[Shot] = []
     with stage(count, folder) as it:
-        it.tell(latency_ms=20)
         urls = [f"{it.aisle.url}{it.page(number, count)}" for number in range(2)]
-        drive(urls, rate=rate, seconds=3)
-        well = drive(urls, rate=rate, seconds=seconds)
-        it.tell(latency_ms=20, silent="s7")
-        drive(urls, rate=rate, seconds=10)
-        state = fetch(it.aisle.port, "/sources/s7")["guard"]["breaker"]["state"]
-        if state == "closed":
-            raise RuntimeError("the breaker has not opened")
-        hanging = drive(urls, rate=rate, seconds=seconds)
-    told = [orjson.loads(shot.body)["meta"]["live"]["sources"] for shot in hanging.shots if shot.status == 200]
+        for _ in range(rounds):
+            it.tell(latency_ms=20)
+            _drive_until(it, urls, rate, "closed")
+            well += drive(urls, rate=rate, seconds=seconds).shots
+            it.tell(latency_ms=20, silent="s7")
+            _drive_until(it, urls, rate, "open")
+            hanging += drive(urls, rate=rate, seconds=seconds).shots
+    told = [orjson.loads(shot.body)["meta"]["live"]["sources"] for shot in hanging if shot.status == 200]
     others = [source for sources in told for name, source in sources.items() if name != "s7"]
-    asked = len(hanging.shots) * (count - 1)
     confirmed = sum(source["state"] in {"live", "cached", "stale"} for source in others)
-    return Isolation(well.percentile(99) * 1000, hanging.percentile(99) * 1000, confirmed / asked)
+    return Isolation(_p99(well), _p99(hanging), confirmed / (len(hanging) * (count - 1)))
+
+
+def _drive_until(it: Stage, urls: Sequence[str], rate: float, state: str) -> None:
+    """Ask at this rate until the breaker is where it shall be, and a while longer."""
+    for _ in range(30):
+        drive(urls, rate=rate, seconds=3)
+        if fetch(it.aisle.port, "/sources/s7")["guard"]["breaker"]["state"] == state:
+            return
+    raise RuntimeError(f"the breaker is not {state}")
+
+
+def _p99(shots: Sequence[Shot]) -> float:
+    return percentile([shot.seconds * 1000 for shot in shots], 99)
 
 
 def measure_leftovers(folder: Path, asks: int) -> dict[str, float]:
-    """Give by how much a worker has grown at most after so many faulted requests and five quiet seconds: threads, descriptors, memory."""
+    """Give by how much a worker has grown at most after so many faulted requests and five quiet seconds.
+
+    Threads and descriptors are held against a worker that has met no fault; memory against one after as many faults, because a heap
+    stays as large as its busiest moment, and only what goes on growing is left behind.
+    """
     with stage(4, folder, RULES) as it:
         it.tell()
         it.switch("s3", "closed")
         urls = [f"{it.aisle.url}{it.page(number, 4)}" for number in range(PRODUCTS)]
-        # The same twice: pools stay as large as their busiest moment, and only what goes on growing is left behind.
+        calm = _rest(it, urls)
         before, after = (_fault(it, urls, asks) for _ in range(2))
-    pairs = [(before[pid], after[pid]) for pid in before]
     return {
-        "threads": max(new.threads - old.threads for old, new in pairs),
-        "descriptors": max(new.descriptors - old.descriptors for old, new in pairs),
-        "memory": max(new.rss / old.rss - 1 for old, new in pairs),
+        "threads": max(after[pid].threads - calm[pid].threads for pid in calm),
+        "descriptors": max(after[pid].descriptors - calm[pid].descriptors for pid in calm),
+        "memory": max(after[pid].rss / before[pid].rss - 1 for pid in calm),
     }
 
 
-def _fault(it: Stage, urls: list[str], asks: int) -> dict[int, Any]:
+def _fault(it: Stage, urls: list[str], asks: int) -> dict[int, Sample]:
     it.tell(silent="s3")
     drive(urls, rate=25, seconds=asks / 25)
+    return _rest(it, urls)
+
+
+def _rest(it: Stage, urls: list[str]) -> dict[int, Sample]:
+    """Give each worker's holdings after some good requests and five quiet seconds."""
     it.tell()
     drive(urls, rate=25, seconds=4)
     time.sleep(5)
-    return _workers(it)
-
-
-def _workers(it: Stage) -> dict[int, Any]:
     pids = {process.pid for process in it.aisle.workers}
     return {pid: found for pid, found in each(it.aisle.process.pid).items() if pid in pids}
 
@@ -261,7 +279,7 @@ def main() -> None:
         for kind in ("file", "memcached", "redis"):
             calls, answers = measure_stampede(folder, kind, 1000)
             print(f"1000     {kind}: {calls} calls, slowest {max(answers):.0f} ms", flush=True)
-        print(measure_isolation(folder, 20, 50, 20), flush=True)
+        print(measure_isolation(folder, 20, 50, 3, 20), flush=True)
         print(measure_leftovers(folder, 500), flush=True)
 
 

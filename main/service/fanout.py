@@ -26,6 +26,8 @@ _TICK = 0.25
 _TICK_RECORDS = 500
 _MOST_THREADS = 128
 _MOST_WAITING = 500
+_QUIET = 3.0  # seconds without work after which the pool's threads are let go
+_GLANCE = 0.5
 _log = structlog.get_logger("live")
 
 T = TypeVar("T")
@@ -88,12 +90,14 @@ def run_together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
 class Lanes:
     """One pool for all live looks of a process, in which each source has a lane of its own width.
 
-    What hangs holds its own lane and nobody else's. The pool is made by the first piece of work, so after any fork, and stays.
+    What hangs holds its own lane and nobody else's. The pool is made by the first piece of work, so after any fork. It stays as large
+    as its busiest moment for as long as there is work; after three quiet seconds it is gone.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+        self._used_at = 0.0
         self._running: Counter[str] = Counter()
         self._waiting: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
         self._thread = threading.local()
@@ -115,8 +119,9 @@ class Lanes:
                 self._waiting[lane].append(run)
                 return True
             self._running[lane] += 1
+            self._used_at = time.monotonic()
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
+                self._pool = self._open_pool()
             if following is None or following:
                 self._start(self._pool, lane, run)
             else:
@@ -130,6 +135,23 @@ class Lanes:
             self._waiting.clear()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _open_pool(self) -> ThreadPoolExecutor:
+        pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
+        threading.Thread(target=self._let_go, args=(pool,), name="lanes", daemon=True).start()
+        return pool
+
+    def _let_go(self, pool: ThreadPoolExecutor) -> None:
+        """End the pool's threads once nothing has been done for a while: an executor by itself keeps all it ever had."""
+        while not self._is_over(pool):
+            time.sleep(_GLANCE)
+        pool.shutdown(wait=False)
+
+    def _is_over(self, pool: ThreadPoolExecutor) -> bool:
+        with self._lock:
+            if self._pool is pool and not self._running.total() and time.monotonic() >= self._used_at + _QUIET:
+                self._pool = None
+            return self._pool is not pool
 
     def _start(self, pool: ThreadPoolExecutor, lane: str, work: Callable[[], object]) -> None:
         pool.submit(self._run, lane, work).add_done_callback(_report)

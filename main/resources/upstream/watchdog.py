@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from main.resources.upstream.names import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from main.resources.upstream.lines import Plug
 
-_LINGER = 1.0  # seconds without a call, so that calls one after the other share a thread
+_QUIET = 3.0  # seconds without a call after which the thread ends, so that calls one after the other share one
+_GLANCE = 1.0  # between two times that it sees whether there are calls; to be woken by each would cost them a switch of threads
 _CALL = threading.local()
 
 
@@ -58,7 +59,7 @@ def current_call() -> WatchedCall | None:
 
 
 class Watchdog:
-    """One thread for all calls of a process: started by the first of them, so after any fork, and gone when none is left."""
+    """One thread for all calls of a process: started by the first of them, so after any fork, and gone three seconds after the last."""
 
     def __init__(self, names: Names | None = None) -> None:
         self._names = names or Names()
@@ -66,6 +67,18 @@ class Watchdog:
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._looks_at = 0.0
+        self._used_at = 0.0
+        self._when_quiet: set[Callable[[], None]] = set()
+
+    def when_quiet(self, work: Callable[[], None]) -> None:
+        """Have something done each time when there has been no call for three seconds."""
+        with self._condition:
+            self._when_quiet.add(work)
+
+    def forget(self, work: Callable[[], None]) -> None:
+        """Have it done no more."""
+        with self._condition:
+            self._when_quiet.discard(work)
 
     @contextmanager
     def watching(self, deadline: float) -> Iterator[WatchedCall]:
@@ -80,10 +93,12 @@ class Watchdog:
             call.detach()
             with self._condition:
                 self._calls.discard(call)
+                self._used_at = time.monotonic()
 
     def _enter(self, call: WatchedCall) -> None:
         with self._condition:
             self._calls.add(call)
+            self._used_at = time.monotonic()
             if self._thread is None or not self._thread.is_alive():
                 self._looks_at = 0.0
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -95,20 +110,21 @@ class Watchdog:
         while (late := self._wait_for_late()) is not None:
             for call in late:
                 call.end()
+        with self._condition:
+            due = list(self._when_quiet)
+        for work in due:
+            work()
 
     def _wait_for_late(self) -> list[WatchedCall] | None:
         with self._condition:
             now = time.monotonic()
-            if not self._calls:
-                self._sleep(now + _LINGER)
-                if not self._calls and time.monotonic() >= now + _LINGER:
-                    self._thread = None
-                    return None
-            now = time.monotonic()
+            if not self._calls and now >= self._used_at + _QUIET:
+                self._thread = None
+                return None
             late = [call for call in self._calls if call.deadline <= now]
             self._calls.difference_update(late)
-            if not late and self._calls:
-                self._sleep(min(call.deadline for call in self._calls))
+            if not late:
+                self._sleep(min([now + _GLANCE, *(call.deadline for call in self._calls)]))
             return late
 
     def _sleep(self, until: float) -> None:

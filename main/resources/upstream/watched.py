@@ -158,6 +158,20 @@ class WatchedAdapter(HTTPAdapter):
         """Give what stands in the request's first line: the path, or for a proxy all of it."""
         return super().request_url(request, proxies) if proxies else request.path_url
 
+    def trim(self) -> None:
+        """Close the connections that lie idle, but for the one that was used last."""
+        _, pool = self._last
+        idle = getattr(pool, "pool", None)  # a LifoQueue; None once it is closed
+        if idle is None:
+            return
+        with idle.mutex:
+            places = [place for place, connection in enumerate(idle.queue) if connection is not None][:-1]
+            surplus = [idle.queue[place] for place in places]
+            for place in places:
+                idle.queue[place] = None  # an empty place, to be filled by the next connection that is needed
+        for connection in surplus:
+            connection.close()
+
     def close(self) -> None:
         """Close every connection."""
         self._last = ("", None)

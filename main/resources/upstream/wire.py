@@ -38,7 +38,7 @@ class Reply:
 
 
 class Wire:
-    """Connections to one host, each used by one thread at a time; so many are kept for the next calls."""
+    """Connections to one host, each used by one thread at a time; so many are kept for the next calls, and one when all is quiet."""
 
     def __init__(self, watchdog: Watchdog, kept: int, proxy: str | None = None) -> None:
         self._watchdog = watchdog
@@ -47,6 +47,7 @@ class Wire:
         self._adapter = WatchedAdapter(max_retries=0, pool_connections=1, pool_maxsize=kept)
         self._calls: set[WatchedCall] = set()
         self._lock = threading.Lock()
+        watchdog.when_quiet(self._adapter.trim)
 
     def send(self, request: PreparedRequest, deadline: float, limit: int) -> Reply:
         """Send a request and give the answer, whatever its status; redirects are answers.
@@ -75,6 +76,7 @@ class Wire:
             calls = list(self._calls)
         for call in calls:
             call.end()
+        self._watchdog.forget(self._adapter.trim)
         self._adapter.close()
 
     @contextmanager

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from main.service import fanout
 from main.service.errors import CrawlStopped, UpstreamTimeout
 from main.service.fanout import Lanes, Promise, crawl_pages, run_together
 from main.service.ports import CrawlPage
@@ -160,6 +161,28 @@ def test_a_lane_takes_no_more_than_can_wait_in_it(lanes):
     taken = sum(lanes.submit("acme", 1, lambda: hang.wait(PATIENCE)) for _ in range(600))
     hang.set()
     assert taken == 501
+
+
+def name_threads(known):
+    return sorted(thread.name.partition("_")[0] for thread in set(threading.enumerate()) - known)
+
+
+def test_threads_are_let_go_after_a_while_without_work_and_the_next_work_gets_new_ones(lanes, monkeypatch):
+    monkeypatch.setattr(fanout, "_QUIET", 0.1)
+    monkeypatch.setattr(fanout, "_GLANCE", 0.05)
+    known, hang = set(threading.enumerate()), threading.Event()
+    for _ in range(6):
+        assert lanes.submit("acme", 6, lambda: hang.wait(PATIENCE))
+    time.sleep(0.5)
+    assert name_threads(known) == ["lanes", *["live"] * 6]  # quiet as it is, work is under way
+    hang.set()
+    until = time.monotonic() + PATIENCE
+    while name_threads(known):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    done = threading.Event()
+    assert lanes.submit("acme", 1, done.set)
+    assert done.wait(PATIENCE)
 
 
 def test_work_that_breaks_is_logged_and_the_next_is_done(lanes, log_lines):

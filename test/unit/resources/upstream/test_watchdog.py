@@ -122,7 +122,8 @@ def test_a_thread_that_died_is_replaced_by_the_next_call(pair, plug):
 
 
 def test_its_thread_ends_when_nothing_is_left_to_watch(monkeypatch):
-    monkeypatch.setattr(module, "_LINGER", 0.05)
+    monkeypatch.setattr(module, "_QUIET", 0.05)
+    monkeypatch.setattr(module, "_GLANCE", 0.05)
     dog = Watchdog()
     with dog.watching(time.monotonic() + 60):
         (thread,) = [thread for thread in threading.enumerate() if thread is dog._thread]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from requests import PreparedRequest
 
+from main.resources.upstream import watchdog
 from main.resources.upstream.watchdog import Watchdog
 from main.resources.upstream.wire import Wire
 from main.service.errors import UpstreamTimeout, UpstreamUnreachable
@@ -65,6 +66,49 @@ def test_no_more_connections_are_kept_than_allowed(wire):
             time.sleep(0.01)
         assert shop.open <= 4
         wire.close()
+
+
+def test_one_connection_is_kept_when_all_is_quiet_and_serves_the_next_call(wire, monkeypatch):
+    monkeypatch.setattr(watchdog, "_QUIET", 0.2)
+    monkeypatch.setattr(watchdog, "_GLANCE", 0.05)
+    with KeepingShop(each=100, wait=0.05) as shop:
+        for _ in range(2):
+            callers = [threading.Thread(target=send, args=(wire, shop.url)) for _ in range(4)]
+            for caller in callers:
+                caller.start()
+            assert await_open(shop, 4)
+            for caller in callers:
+                caller.join(GENEROUS)
+            assert await_open(shop, 1)
+        made = shop.connections
+        assert send(wire, shop.url).body == b"[]"
+        assert (shop.connections, made) == (made, 7)
+        wire.close()
+
+
+def await_open(shop, count):
+    until = time.monotonic() + GENEROUS
+    while shop.open != count and time.monotonic() < until:
+        time.sleep(0.005)
+    return shop.open == count
+
+
+def test_what_is_closed_is_not_trimmed_when_all_is_quiet(monkeypatch):
+    monkeypatch.setattr(watchdog, "_QUIET", 0.05)
+    monkeypatch.setattr(watchdog, "_GLANCE", 0.05)
+    dog = Watchdog()
+    with KeepingShop(each=100) as shop:
+        wires = [Wire(dog, 4), Wire(dog, 4), Wire(dog, 4)]
+        send(wires[0], shop.url)
+        send(wires[1], shop.url)
+        wires[0].close()
+        dog._thread.join(GENEROUS)
+        assert await_open(shop, 1)
+        assert send(wires[1], shop.url).body == b"[]"
+        assert len(dog._when_quiet) == 2
+        for wire in wires:
+            wire.close()
+        assert dog._when_quiet == set()
 
 
 def test_a_call_without_time_is_not_made(wire, closed_port):
