@@ -24,7 +24,7 @@ from main.service.lookup import Entry, Verdict, judge, make_entry, read_entry, w
 from main.service.model import BreakerState, Look, LookState, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from main.service.fanout import Lanes
     from main.service.leases import Leases
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from main.util.clock import Clock
 
 _READERS = 8  # threads a source that read the shared cache at a time
+_RENEWALS = "all renewals"  # no source's lane: a name has no spaces
+_PACE = 0.005  # seconds between two calls that nobody waits for: all at once would hold up whoever is answered just now
 _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
@@ -112,7 +114,11 @@ class SourceLooks:
                 flight, mine = self._board(each, deadline, verdict, entry)
                 found.setdefault(each.source_id, flight)
                 new += [flight] if mine else []
-        self._take_off(new)
+        waited, renewals = _part(new)
+        self._take_off(waited)
+        for flight in renewals:
+            self._answer(flight, self.stand_in(flight, LookState.STALE, None))
+        self._renew_later(renewals)
         return found
 
     def close(self) -> None:
@@ -164,12 +170,24 @@ class SourceLooks:
             return flight, True
 
     def _take_off(self, flights: Sequence[Flight]) -> None:
-        size = self._connector.look_size
-        for start in range(0, len(flights), size):
+        for some in self._batch(flights):
             # On a lane of its own: calls that hang keep nobody from what is known already.
-            some = flights[start : start + size]
             if not self._tools.lanes.submit(f"{self.source.name} cache", _READERS, partial(self._read, some)):
                 self._land_all(some, LookState.TIMEOUT, _CROWDED)
+
+    def _renew_later(self, flights: Sequence[Flight]) -> None:
+        started = self._now()
+        for some in self._batch(flights):
+            if not self._tools.lanes.submit(_RENEWALS, 1, partial(self._renew, started, some)):
+                self._land_all(some, LookState.TIMEOUT, _CROWDED)
+
+    def _batch(self, flights: Sequence[Flight]) -> Iterator[Sequence[Flight]]:
+        size = self._connector.look_size
+        return (flights[start : start + size] for start in range(0, len(flights), size))
+
+    def _renew(self, started: float, flights: Sequence[Flight]) -> None:
+        time.sleep(_PACE)
+        self._go_on(started, flights)
 
     def _read(self, flights: Sequence[Flight]) -> None:
         """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
@@ -183,10 +201,15 @@ class SourceLooks:
                 for flight in left:
                     self._answer(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
         finally:
-            if left and not self._tools.lanes.go_on(
-                self.source.name, self.source.concurrency, partial(self._fly, started, left)
-            ):
-                self._land_all(left, LookState.TIMEOUT, _CROWDED)
+            waited, renewals = _part(left)
+            self._go_on(started, waited)
+            self._renew_later(renewals)
+
+    def _go_on(self, started: float, flights: Sequence[Flight]) -> None:
+        """Ask the shop as soon as its lane has room."""
+        fly = partial(self._fly, started, flights)
+        if flights and not self._tools.lanes.go_on(self.source.name, self.source.concurrency, fly):
+            self._land_all(flights, LookState.TIMEOUT, _CROWDED)
 
     def _fly(self, started: float, flights: Sequence[Flight]) -> None:
         state, reason = LookState.ERROR, _BROKE
@@ -290,6 +313,14 @@ class SourceLooks:
             flight.over = True
         if not flight.landed.kept:
             flight.landed.keep(look)
+
+
+def _part(flights: Sequence[Flight]) -> tuple[list[Flight], list[Flight]]:
+    """Part those that somebody waits for from the others, in one look at each: it may change from the one to the other meanwhile."""
+    parts: tuple[list[Flight], list[Flight]] = [], []
+    for flight in flights:
+        parts[flight.refresh].append(flight)
+    return parts
 
 
 def _state_of(error: AisleError) -> LookState:

@@ -3,17 +3,19 @@
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import orjson
 import pytest
 
+from main.service import looks
 from main.service.errors import UpstreamOpen, UpstreamPaused, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
 from main.service.fanout import Lanes, Promise
 from main.service.leases import Leases
 from main.service.live import Listed
 from main.service.looks import Flight, LookTools, SourceLooks
 from main.service.model import GuardState, LiveRules, LookState, Wanted
-from test.fakes import FakeCache, FakeClock, FakeShop, MemoryGuardBook, make_source
+from test.fakes import FakeCache, FakeClock, FakeShop, MemoryGuardBook, make_source, raw_record
 
 PATIENCE = 20
 RULES = LiveRules(max_deadline=timedelta(seconds=2))
@@ -111,6 +113,32 @@ def test_one_renewal_is_enough_however_many_ask(desk):
     hang.set()
     acme.settle()
     assert len(acme.shop.looked) == 2
+
+
+@pytest.mark.parametrize("near", [True, False])
+def test_renewals_begin_one_after_the_other_and_hold_up_nobody_who_waits(desk, monkeypatch, near):
+    acme, ids, gate, pausing = desk(), list("123456"), threading.Semaphore(0), []
+
+    def pause(seconds):
+        if seconds != looks._PACE:
+            return time.sleep(seconds)
+        pausing.append(seconds)
+        return gate.acquire(timeout=PATIENCE)
+
+    acme.shop.stock = {one: raw_record(one, price=100) for one in [*ids, "7"]}
+    acme.look(*ids)
+    acme.settle()
+    acme.cache.near = near
+    acme.clock.advance(10)
+    monkeypatch.setattr(looks, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    assert {look.state for look in acme.look(*ids)} == {LookState.STALE}
+    assert acme.look("7").state is LookState.LIVE
+    assert acme.shop.looked[6:] == [("7",)]
+    assert len(pausing) == 1
+    gate.release(6)
+    acme.settle()
+    assert len(pausing) == 6
+    assert sorted(acme.shop.looked[7:]) == [(one,) for one in ids]
 
 
 def test_what_has_aged_in_the_shared_tier_alone_is_served_at_once_too(desk):
