@@ -20,7 +20,8 @@ from main.service.errors import (
     UpstreamTimeout,
 )
 from main.service.fanout import Promise
-from main.service.lookup import Entry, Verdict, judge, make_entry, read_entry, write_entry
+from main.service.keptlooks import KeptLooks
+from main.service.lookup import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class SourceLooks:
         self.source = source
         self._connector = connector
         self._tools = tools
-        self._prefix = f"look:{source.name}:{connector.fingerprint.hex()}:"
+        self._kept = KeptLooks(source.name, connector.fingerprint, tools.cache, tools.guards, tools.clock, tools.rules)
         self._flights: dict[str, Flight] = {}
         self._lock = threading.Lock()
 
@@ -106,7 +107,7 @@ class SourceLooks:
         new: list[Flight] = []
         held = self._connector.find_hold()
         for each in wanted:
-            entry, verdict = self._judge(self._tools.cache.peek(self._key(each)))
+            entry, verdict = self._kept.peek(self._kept.key(each))
             known = self._at_hand(entry, verdict, held)
             if known is not None:
                 found[each.source_id] = known
@@ -129,17 +130,6 @@ class SourceLooks:
         switch = self._tools.guards.read(self.source.name).enabled
         return self.source.enabled if switch is None else switch
 
-    def _key(self, wanted: Wanted) -> str:
-        return self._prefix + wanted.source_id
-
-    def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
-        entry = read_entry(kept)
-        return entry, self._judge_entry(entry)
-
-    def _judge_entry(self, entry: Entry | None) -> Verdict:
-        purged_at = self._tools.guards.read(self.source.name).purged_at
-        return judge(entry, self._now(), purged_at, self._tools.rules)
-
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
 
@@ -148,17 +138,11 @@ class SourceLooks:
         if entry is None or verdict is Verdict.MISS:
             return None
         if verdict in _SERVED:
-            return self._look(entry, _SERVED[verdict])
-        return None if held is None else self._look(entry, LookState.STALE, str(held))
-
-    def _look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
-        age = max(0.0, self._now() - entry.at)
-        if entry.fault is not None:
-            return Look(LookState.ERROR, age, reason=entry.fault)
-        return Look(state, age, bytes(entry.figures), reason)
+            return self._kept.look(entry, _SERVED[verdict])
+        return None if held is None else self._kept.look(entry, LookState.STALE, str(held))
 
     def _board(self, wanted: Wanted, deadline: float, verdict: Verdict, entry: Entry | None) -> tuple[Flight, bool]:
-        key, refresh = self._key(wanted), verdict is Verdict.REVALIDATE
+        key, refresh = self._kept.key(wanted), verdict is Verdict.REVALIDATE
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:
@@ -255,20 +239,17 @@ class SourceLooks:
                 self._tools.leases.release(flight.key)
 
     def _land_from_cache(self, flight: Flight, started: float) -> bool:
-        entry, verdict = self._judge(self._tools.cache.peek(flight.key))
-        if verdict is not Verdict.FRESH:
-            # What is at hand has had its time; another process may have left a newer answer for all.
-            entry, verdict = self._judge(self._tools.cache.consult(flight.key))
+        entry, verdict = self._kept.consult(flight.key)
         if entry is None or verdict is Verdict.MISS:
             return False
         if verdict is Verdict.FRESH:
             joined = entry.at >= started
-            look = self._look(entry, LookState.LIVE if joined else LookState.CACHED)
+            look = self._kept.look(entry, LookState.LIVE if joined else LookState.CACHED)
             self._land(flight, replace(look, joined=joined))
             return True
         flight.rescue = entry
         if verdict is Verdict.REVALIDATE:
-            self._answer(flight, self._look(entry, LookState.STALE))
+            self._answer(flight, self._kept.look(entry, LookState.STALE))
         return False
 
     def _answer(self, flight: Flight, look: Look) -> None:
@@ -283,8 +264,8 @@ class SourceLooks:
         records = self._connector.look([flight.wanted for flight in flights], deadline)
         for flight in flights:
             entry = self._map(flight, records, asked_at)
-            self._tools.cache.set(flight.key, write_entry(entry), self._tools.rules.max_stale.total_seconds())
-            self._land(flight, self._look(entry, LookState.LIVE))
+            self._kept.keep(flight.key, entry)
+            self._land(flight, self._kept.look(entry, LookState.LIVE))
 
     def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> Entry:
         raw = records.get(flight.wanted.source_id)
@@ -302,8 +283,8 @@ class SourceLooks:
 
     def stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
         """Give the old answer that steps in for one that did not come, or why there is none."""
-        if flight.rescue is not None and self._judge_entry(flight.rescue) is not Verdict.MISS:
-            return self._look(flight.rescue, LookState.STALE, reason)
+        if flight.rescue is not None and self._kept.judge(flight.rescue) is not Verdict.MISS:
+            return self._kept.look(flight.rescue, LookState.STALE, reason)
         return Look(state, reason=reason or _LATE)
 
     def _land(self, flight: Flight, look: Look) -> None:

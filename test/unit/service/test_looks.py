@@ -240,7 +240,7 @@ def test_a_refresh_that_another_worker_makes_is_left_to_it(desk):
     other = desk(FakeShop(_1=100), one.cache)
     one.look("1")
     one.clock.advance(10)
-    one.cache.lock(one.looks._key(Wanted("1")), "another worker", 100)  # as the other process would name it
+    one.cache.lock(one.looks._kept.key(Wanted("1")), "another worker", 100)  # as the other process would name it
     assert other.look("1").state is LookState.STALE
     other.settle()
     assert other.shop.looked == []
@@ -248,7 +248,7 @@ def test_a_refresh_that_another_worker_makes_is_left_to_it(desk):
 
 def test_the_work_of_a_worker_that_died_is_taken_over(desk):
     acme = desk()
-    key = acme.looks._key(Wanted("1"))
+    key = acme.looks._kept.key(Wanted("1"))
     acme.cache.lock(key, "a worker that died", 1)
     flight = acme.begin("1")["1"]
     time.sleep(0.1)
@@ -348,7 +348,7 @@ def test_a_try_that_another_worker_makes_is_left_to_it(desk):
     acme = desk()
     now = acme.clock.now().timestamp()
     acme.guards.states["acme"] = GuardState(opened_at=now - 6, open_until=now - 1)
-    acme.cache.lock(acme.looks._key(Wanted("1")), "another worker", 100)  # as the other process would name it
+    acme.cache.lock(acme.looks._kept.key(Wanted("1")), "another worker", 100)  # as the other process would name it
     assert acme.look("1").state is LookState.OPEN
     acme.settle()
     assert acme.shop.looked == []
@@ -429,7 +429,7 @@ def test_a_crowd_before_a_cache_that_hangs_is_refused_at_once(desk):
 
 def test_a_shop_that_outlives_every_deadline_is_given_up(desk):
     acme = desk(timeout=timedelta(milliseconds=50))
-    acme.cache.lock(acme.looks._key(Wanted("1")), "another worker that hangs", 100)
+    acme.cache.lock(acme.looks._kept.key(Wanted("1")), "another worker that hangs", 100)
     assert acme.look("1").reason == "The shop did not answer in time."
 
 

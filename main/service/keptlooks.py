@@ -1,0 +1,64 @@
+"""The answers that are kept of looks at one source, and what may still be done with each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from main.service.lookup import Verdict, judge, read_entry, write_entry
+from main.service.model import Look, LookState
+
+if TYPE_CHECKING:
+    from main.service.lookup import Entry
+    from main.service.model import LiveRules, Wanted
+    from main.service.ports import GuardBook, NearCache
+    from main.util.clock import Clock
+
+
+class KeptLooks:
+    """One source's answers in the cache. Those of another mapping, and those from before a purge, are misses."""
+
+    def __init__(
+        self, source: str, fingerprint: bytes, cache: NearCache, guards: GuardBook, clock: Clock, rules: LiveRules
+    ) -> None:
+        self._source = source
+        self._prefix = f"look:{source}:{fingerprint.hex()}:"
+        self._cache = cache
+        self._guards = guards
+        self._clock = clock
+        self._rules = rules
+
+    def key(self, wanted: Wanted) -> str:
+        """Give the name under which a product's answer is kept."""
+        return self._prefix + wanted.source_id
+
+    def peek(self, key: str) -> tuple[Entry | None, Verdict]:
+        """Give what is at hand in this process, and what it is good for."""
+        return self._judge(self._cache.peek(key))
+
+    def consult(self, key: str) -> tuple[Entry | None, Verdict]:
+        """Give what is at hand while it is fresh, or else what any process may have left for all."""
+        entry, verdict = self.peek(key)
+        return (entry, verdict) if verdict is Verdict.FRESH else self._judge(self._cache.consult(key))
+
+    def keep(self, key: str, entry: Entry) -> None:
+        """Keep an answer for everybody, for as long as it can be of use."""
+        self._cache.set(key, write_entry(entry), self._rules.max_stale.total_seconds())
+
+    def judge(self, entry: Entry) -> Verdict:
+        """Say what an answer is good for now."""
+        purged_at = self._guards.read(self._source).purged_at
+        return judge(entry, self._now(), purged_at, self._rules)
+
+    def look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
+        """Give an answer as the look of somebody; one that is no product is an error, whatever the state."""
+        age = max(0.0, self._now() - entry.at)
+        if entry.fault is not None:
+            return Look(LookState.ERROR, age, reason=entry.fault)
+        return Look(state, age, bytes(entry.figures), reason)
+
+    def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
+        entry = read_entry(kept)
+        return entry, Verdict.MISS if entry is None else self.judge(entry)
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
