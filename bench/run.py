@@ -11,6 +11,7 @@ import datetime as dt
 import os
 import platform
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -67,8 +68,13 @@ def describe_machine() -> list[str]:
         f"- machine: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB; load before: {os.getloadavg()[0]:.1f}",
         f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, uWSGI {uwsgi}",
         f"- compared with: FastAPI {version('fastapi')}, uvicorn {version('uvicorn')}, pydantic {version('pydantic')}",
-        f"- command: `make bench{' ARGS=--quick' if '--quick' in sys.argv else ''}`",
+        f"- command: `{describe_command(sys.argv[1:])}`",
     ]
+
+
+def describe_command(options: list[str]) -> str:
+    """Give how this was started."""
+    return f'make bench ARGS="{shlex.join(options)}"' if options else "make bench"
 
 
 def describe_commit() -> str:
