@@ -71,7 +71,7 @@ def test_no_more_connections_are_kept_than_allowed(wire):
 def test_one_connection_is_kept_when_all_is_quiet_and_serves_the_next_call(wire, monkeypatch):
     monkeypatch.setattr(watchdog, "_QUIET", 0.2)
     monkeypatch.setattr(watchdog, "_GLANCE", 0.05)
-    with KeepingShop(each=100, wait=0.05) as shop:
+    with KeepingShop(each=100, wait=0.5) as shop:  # long enough for all four to be under way at once
         for _ in range(2):
             callers = [threading.Thread(target=send, args=(wire, shop.url)) for _ in range(4)]
             for caller in callers:
@@ -102,7 +102,9 @@ def test_what_is_closed_is_not_trimmed_when_all_is_quiet(monkeypatch):
         send(wires[0], shop.url)
         send(wires[1], shop.url)
         wires[0].close()
-        dog._thread.join(GENEROUS)
+        until = time.monotonic() + GENEROUS
+        while dog._thread is not None and time.monotonic() < until:
+            time.sleep(0.005)
         assert await_open(shop, 1)
         assert send(wires[1], shop.url).body == b"[]"
         assert len(dog._when_quiet) == 2
