@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from main.service import looks
+from main.service import fanout, looks
 from main.service.errors import UpstreamOpen, UpstreamPaused, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
 from main.service.fanout import Lanes, Promise
 from main.service.leases import Leases
@@ -139,6 +139,24 @@ def test_renewals_begin_one_after_the_other_and_hold_up_nobody_who_waits(desk, m
     acme.settle()
     assert len(pausing) == 6
     assert sorted(acme.shop.looked[7:]) == [(one,) for one in ids]
+
+
+def test_a_renewal_for_which_there_is_no_room_is_left_to_the_next_who_asks(desk, monkeypatch):
+    acme, gate = desk(), threading.Event()
+    acme.look("1", "2")
+    acme.settle()
+    acme.clock.advance(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(fanout, "_MOST_WAITING", 0)
+        patch.setattr(looks, "time", SimpleNamespace(sleep=lambda _: gate.wait(PATIENCE), monotonic=time.monotonic))
+        assert [look.state for look in acme.look("1", "2")] == [LookState.STALE] * 2
+        assert [flight.wanted.source_id for flight in acme.looks._flights.values()] == ["1"]
+        gate.set()
+        acme.settle()
+    assert acme.shop.looked[2:] == [("1",)]
+    assert [look.state for look in acme.look("1", "2")] == [LookState.CACHED, LookState.STALE]
+    acme.settle()
+    assert acme.shop.looked[3:] == [("2",)]
 
 
 def test_what_has_aged_in_the_shared_tier_alone_is_served_at_once_too(desk):
