@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from main.service.errors import NotFound
 from main.service.fanout import Promise
-from main.service.looks import Flight, SourceLooks
+from main.service.flights import Flight
+from main.service.looks import SourceLooks
 from main.service.model import Look, LookState, Wanted
 
 if TYPE_CHECKING:

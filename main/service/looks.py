@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from main.service.errors import (
     UpstreamThrottled,
     UpstreamTimeout,
 )
-from main.service.fanout import Promise
+from main.service.flights import LATE, Flight, part
 from main.service.keptlooks import KeptLooks
 from main.service.lookup import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
@@ -39,38 +39,12 @@ _PACE = 0.005  # seconds between two calls that nobody waits for: all at once wo
 _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
-_LATE = "The shop did not answer in time."
 _TRIED = "The shop failed too often; it is being tried just now."
 _BROKE = "An error inside Aisle; the log has its trace."
 
 _SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
 
 _log = structlog.get_logger("live")
-
-
-@dataclass(slots=True, eq=False)
-class Flight:
-    """One product being looked at: whoever asks meanwhile waits for the same answer, and nobody after ``give_up`` (monotonic).
-
-    ``refresh`` marks a look that nobody waits for: an old answer was served already. ``rescue`` is what steps in when it fails.
-    It is ``over`` when nothing more is done about it, which may be after it has landed.
-    """
-
-    looks: SourceLooks
-    wanted: Wanted
-    key: str
-    give_up: float
-    refresh: bool = False
-    rescue: Entry | None = None
-    landed: Promise[Look] = field(default_factory=Promise)
-    over: bool = False
-
-    def finish(self) -> Look:
-        """Give what came of it by now, or what may stand in for it."""
-        if self.landed.kept and (self.over or self.rescue is None):
-            return self.landed.answer
-        # What was served early has aged since, and may have been purged.
-        return self.looks.stand_in(self, LookState.TIMEOUT, None if self.landed.kept else _LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +89,10 @@ class SourceLooks:
                 flight, mine = self._board(each, deadline, verdict, entry)
                 found.setdefault(each.source_id, flight)
                 new += [flight] if mine else []
-        waited, renewals = _part(new)
+        waited, renewals = part(new)
         self._take_off(waited)
         for flight in renewals:
-            self._answer(flight, self.stand_in(flight, LookState.STALE, None))
+            self._answer(flight, self._stand_in(flight, LookState.STALE, None))
         self._renew_later(renewals)
         return found
 
@@ -150,7 +124,7 @@ class SourceLooks:
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return flight, False
             rescue = None if verdict is Verdict.MISS else entry
-            flight = self._flights[key] = Flight(self, wanted, key, deadline, refresh, rescue)
+            flight = self._flights[key] = Flight(self._stand_in, wanted, key, deadline, refresh, rescue)
             return flight, True
 
     def _take_off(self, flights: Sequence[Flight]) -> None:
@@ -183,9 +157,9 @@ class SourceLooks:
                 left = []
             elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
                 for flight in left:
-                    self._answer(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
+                    self._answer(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
         finally:
-            waited, renewals = _part(left)
+            waited, renewals = part(left)
             self._go_on(started, waited)
             self._renew_later(renewals)
 
@@ -202,7 +176,7 @@ class SourceLooks:
             self._land_all(waited, LookState.TIMEOUT, _CROWDED)
             limit = min(self.source.timeout, self._tools.rules.max_deadline).total_seconds()
             self._find([flight for flight in flights if not flight.over], time.monotonic() + limit, started)
-            state, reason = LookState.TIMEOUT, _LATE
+            state, reason = LookState.TIMEOUT, LATE
         except AisleError as error:
             state, reason = _state_of(error), str(error)
             if not isinstance(error, UpstreamHeld):  # the guard has said so already, once
@@ -225,7 +199,7 @@ class SourceLooks:
         """Land what another process is asking for where nobody waits for ours any more."""
         if not flight.refresh:
             return False
-        self._land(flight, self.stand_in(flight, LookState.OPEN, _TRIED))
+        self._land(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
         return True
 
     def _ask_with_locks(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
@@ -279,13 +253,13 @@ class SourceLooks:
     def _land_all(self, flights: Iterable[Flight], state: LookState, reason: str) -> None:
         for flight in flights:
             if not flight.over:
-                self._land(flight, self.stand_in(flight, state, reason))
+                self._land(flight, self._stand_in(flight, state, reason))
 
-    def stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
+    def _stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
         """Give the old answer that steps in for one that did not come, or why there is none."""
         if flight.rescue is not None and self._kept.judge(flight.rescue) is not Verdict.MISS:
             return self._kept.look(flight.rescue, LookState.STALE, reason)
-        return Look(state, reason=reason or _LATE)
+        return Look(state, reason=reason or LATE)
 
     def _land(self, flight: Flight, look: Look) -> None:
         # Out of the list first: whoever asks from now on gets an answer of their own.
@@ -294,14 +268,6 @@ class SourceLooks:
             flight.over = True
         if not flight.landed.kept:
             flight.landed.keep(look)
-
-
-def _part(flights: Sequence[Flight]) -> tuple[list[Flight], list[Flight]]:
-    """Part those that somebody waits for from the others, in one look at each: it may change from the one to the other meanwhile."""
-    parts: tuple[list[Flight], list[Flight]] = [], []
-    for flight in flights:
-        parts[flight.refresh].append(flight)
-    return parts
 
 
 def _state_of(error: AisleError) -> LookState:

@@ -11,9 +11,10 @@ import pytest
 from main.service import fanout, looks
 from main.service.errors import UpstreamOpen, UpstreamPaused, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
 from main.service.fanout import Lanes, Promise
+from main.service.flights import Flight
 from main.service.leases import Leases
 from main.service.live import Listed
-from main.service.looks import Flight, LookTools, SourceLooks
+from main.service.looks import LookTools, SourceLooks
 from main.service.model import GuardState, LiveRules, LookState, Wanted
 from test.fakes import FakeCache, FakeClock, FakeShop, MemoryGuardBook, make_source, raw_record
 
