@@ -23,11 +23,12 @@ run: $(RUNTIME) ## Sample shops, first sync, watcher, uWSGI, and Nginx when inst
 test: $(DEVELOPMENT) ## All tests with coverage (ARGS='-k name' for some, CONTAINERS=1 for the container test too)
 	$(BIN)/python -m pytest $(COVERAGE) $(MARKERS) $(ARGS)
 
-check: $(DEVELOPMENT) ## Format, lint, types, layers; changes nothing
+check: $(DEVELOPMENT) ## Format, lint, types, layers, the shape of the tree; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@if grep -qs 'tool.importlinter' pyproject.toml || [ -e .importlinter ]; then $(BIN)/lint-imports; fi
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --no-cov test/meta/test_tree.py test/meta/test_layers.py
 
 fmt: $(DEVELOPMENT) ## Formats the code and mends what ruff can mend
 	$(BIN)/ruff format .
