@@ -29,6 +29,7 @@
         +-- UpstreamRefused      an answer with an error status
         |   +-- UpstreamThrottled  429, or 503 with Retry-After
         +-- UpstreamGarbled      an answer that cannot be read
+        +-- UpstreamClosed       Aisle itself gave the call up; says nothing about the shop
         +-- UpstreamHeld         no call was made: the source's guard holds calls back
         |   +-- UpstreamOpen     its breaker is open, or forced open
         |   +-- UpstreamPaused   the shop asked for a pause, or the source's rate is used up
@@ -221,6 +222,10 @@ class UpstreamThrottled(UpstreamRefused):
 
 class UpstreamGarbled(UpstreamError):
     """An answer that cannot be read: not JSON, cut off, too large, of another shape."""
+
+
+class UpstreamClosed(UpstreamError):
+    """Aisle itself gave the call up: the source's settings changed, its crawl had failed already, or the process stops."""
 
 
 class UpstreamHeld(UpstreamError):

@@ -14,7 +14,7 @@ from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream import breaker
 from main.resources.upstream.breaker import Ended, Verdict
 from main.resources.upstream.rate import describe_rate, next_turn, take_turn
-from main.service.errors import UpstreamHeld, UpstreamPaused, UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamHeld, UpstreamPaused, UpstreamTimeout
 from main.service.model import BreakerState
 from main.util.clock import Clock, SystemClock
 
@@ -52,6 +52,7 @@ class Guard:
         Raises:
             UpstreamHeld: no call may be made now.
             UpstreamTimeout: no place was free before the deadline (monotonic seconds).
+            UpstreamClosed: the guard was closed while the call waited for its turn.
         """
         owner = f"{random.getrandbits(64):016x}"
         # A look that costs next to nothing, so that a shop held back costs nobody a place; the one that counts comes with it.
@@ -135,7 +136,7 @@ class Guard:
         while (left := until - self._clock.monotonic()) > 0:
             waited = True
             if self._closed.wait(left):
-                raise UpstreamTimeout("The source was closed while a call waited for its turn.")
+                raise UpstreamClosed("The source was closed while a call waited for its turn.")
         if waited:
             self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._now()))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from tenacity import RetryCallState, Retrying, stop_after_attempt
 
 from main.resources.upstream.faults import is_worth_another_try
-from main.service.errors import UpstreamTimeout
+from main.service.errors import UpstreamClosed
 
 if TYPE_CHECKING:
     import threading
@@ -75,7 +75,7 @@ class OneMoreTry:
 
     def _sleep(self, seconds: float) -> None:
         if self._closed.wait(seconds):
-            raise UpstreamTimeout("The source was closed while a call waited to be made again.")
+            raise UpstreamClosed("The source was closed while a call waited to be made again.")
 
 
 def _time_left(call: Attempt) -> float:

@@ -30,6 +30,7 @@ class WatchedCall:
         self.deadline = deadline
         self.names = names or Names()
         self.ended = False
+        self.given_up = False
         self._plug: Plug | None = None
         self._lock = threading.Lock()
 
@@ -46,6 +47,11 @@ class WatchedCall:
             self.ended = True
             if self._plug is not None:
                 self._plug.pull()
+
+    def give_up(self) -> None:
+        """Shut the connection down because nobody wants the answer any more."""
+        self.given_up = True
+        self.end()
 
     def detach(self) -> None:
         """Stop watching; the connection stays as it is."""

@@ -14,7 +14,7 @@ import urllib3
 from main.resources.upstream.bodies import read_body
 from main.resources.upstream.faults import translate
 from main.resources.upstream.watched import WatchedAdapter
-from main.service.errors import UpstreamError, UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamError, UpstreamTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.watchdog import Watchdog, WatchedCall
 
 TOO_LATE = "The shop did not answer in time."
+_CLOSED = "The call was given up: its source was closed meanwhile."
 _OK = 200
 _LEAST = 0.001
 
@@ -53,7 +54,8 @@ class Wire:
         """Send a request and give the answer, whatever its status; redirects are answers.
 
         Raises:
-            UpstreamTimeout: the answer was not whole by the deadline (monotonic seconds), or the wire was closed.
+            UpstreamTimeout: the answer was not whole by the deadline (monotonic seconds).
+            UpstreamClosed: the wire was closed before that.
             UpstreamError: the subclass says how it went wrong.
         """
         with self._watched(deadline) as call:
@@ -61,13 +63,13 @@ class Wire:
                 reply = self._exchange(request, deadline, limit)
             except UpstreamError as error:
                 if call.ended:
-                    raise UpstreamTimeout(TOO_LATE) from error
+                    raise _why_ended(call) from error
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-                raise UpstreamTimeout(TOO_LATE) if call.ended else translate(error) from error
+                raise _why_ended(call) if call.ended else translate(error) from error
             # A body without a told length that was cut off by the watchdog looks whole.
             if call.ended:
-                raise UpstreamTimeout(TOO_LATE)
+                raise _why_ended(call)
             return reply
 
     def close(self) -> None:
@@ -75,7 +77,7 @@ class Wire:
         with self._lock:
             calls = list(self._calls)
         for call in calls:
-            call.end()
+            call.give_up()
         self._watchdog.forget(self._adapter.trim)
         self._adapter.close()
 
@@ -102,3 +104,7 @@ class Wire:
         finally:
             answer.close()
             answer.release_conn()
+
+
+def _why_ended(call: WatchedCall) -> UpstreamError:
+    return UpstreamClosed(_CLOSED) if call.given_up else UpstreamTimeout(TOO_LATE)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from main.resources.upstream.breaker import Ended, Verdict, begin, find_hold, finish, is_calm, judge, take_retry
 from main.service.errors import (
     CrawlStopped,
+    UpstreamClosed,
     UpstreamGarbled,
     UpstreamOpen,
     UpstreamPaused,
@@ -53,6 +54,7 @@ class TestJudgement:
             *((UpstreamRefused("x", status), Verdict.GOOD) for status in (400, 404, 405, 410, 418, 422, 451)),
             *((UpstreamRefused("x", status), Verdict.NEUTRAL) for status in (204, 301, 302, 307)),
             (CrawlStopped("x"), Verdict.NOTHING),
+            (UpstreamClosed("x"), Verdict.NOTHING),
             (KeyboardInterrupt(), Verdict.NOTHING),
             (GeneratorExit(), Verdict.NOTHING),
             (ZeroDivisionError(), Verdict.NOTHING),

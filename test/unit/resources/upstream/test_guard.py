@@ -15,6 +15,7 @@ from main.resources.upstream.faults import parse_retry_after
 from main.resources.upstream.guard import Guard
 from main.service.errors import (
     CrawlStopped,
+    UpstreamError,
     UpstreamOpen,
     UpstreamPaused,
     UpstreamRefused,
@@ -51,7 +52,7 @@ def call(guard, error=None, seconds=3.0):
         with guard.admitted(guard._clock.monotonic() + seconds):  # the clock that the deadline counts by
             if error is not None:
                 raise error
-    except (UpstreamOpen, UpstreamPaused, UpstreamTimeout, UpstreamRefused, UpstreamUnreachable) as caught:
+    except UpstreamError as caught:
         return caught
     return None
 

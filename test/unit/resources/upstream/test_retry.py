@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from main.resources.upstream.retry import LONGEST_PAUSE, OneMoreTry
-from main.service.errors import UpstreamRefused, UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
+from main.service.errors import UpstreamClosed, UpstreamRefused, UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
 
 FAR = 60.0
 
@@ -133,7 +133,7 @@ def test_closing_the_source_ends_the_pause():
     closed = threading.Event()
     closed.set()
     call, began = Call([broken()]), time.monotonic()
-    with pytest.raises(UpstreamTimeout, match="was closed"):
+    with pytest.raises(UpstreamClosed, match="was closed"):
         tries(closed=closed, uniform=lambda *_: 30.0).run(call.make, call)
     assert call.tries == 1
     assert time.monotonic() - began < 5

@@ -3,6 +3,7 @@
 import gzip
 import logging
 import re
+import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug import Response
 
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.faults import parse_retry_after
+from main.resources.upstream.guard import Guard
 from main.resources.upstream.urls import item_path
 from main.service.errors import (
+    UpstreamClosed,
     UpstreamError,
     UpstreamGarbled,
     UpstreamOpen,
@@ -28,6 +32,7 @@ from main.service.model import Credentials, Rate
 from main.util.logs import request_context
 from main.util.metrics import TIMINGS
 from main.util.secret import Secret
+from test.fakes import make_source
 from test.unit.resources.upstream.shops import KeepingShop, canned, reply
 
 SHORT = timedelta(milliseconds=300)
@@ -90,6 +95,28 @@ class TestAnswers:
         session.close()
         session.close()
         assert session.get().body == b"[]"
+
+    def test_calls_that_were_given_up_say_nothing_about_the_shop(self, session_to, raw_shop):
+        book, source, caught = MemoryGuardBook(), make_source(concurrency=6), []
+
+        def call():
+            with pytest.raises(UpstreamClosed) as error:
+                session.get()
+            caught.append(error)
+
+        with KeepingShop(each=100, wait=GENEROUS) as shop:
+            session = session_to(shop.url, guard=Guard(source, book), concurrency=6)
+            callers = [threading.Thread(target=call) for _ in range(6)]
+            for caller in callers:
+                caller.start()
+            until = time.monotonic() + GENEROUS
+            while shop.open < 6 and time.monotonic() < until:
+                time.sleep(0.01)
+            session.close()
+            for caller in callers:
+                caller.join(GENEROUS)
+        state = book.read(source.name)
+        assert (len(caught), state.failures_in_row, state.failures, state.opened_at) == (6, 0, 0, None)
 
 
 class TestRequests:

@@ -10,7 +10,7 @@ from main.resources.upstream import watchdog as module
 from main.resources.upstream.lines import Plug
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.watchdog import Watchdog, WatchedCall
-from main.service.errors import UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamTimeout
 from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import reply
 
@@ -59,7 +59,7 @@ def test_closing_a_session_ends_the_call_in_hand(opened, raw_shop):
     caught = []
 
     def call():
-        with pytest.raises(UpstreamTimeout) as error:
+        with pytest.raises(UpstreamClosed) as error:
             session.get()
         caught.append(error)
 

@@ -18,7 +18,7 @@ from main.resources.upstream import lines, watched
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.watchdog import Watchdog, WatchedCall
 from main.resources.upstream.watched import WatchedAdapter, dial, tls_context
-from main.service.errors import UpstreamTimeout, UpstreamUnreachable
+from main.service.errors import UpstreamClosed, UpstreamTimeout, UpstreamUnreachable
 from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import black_hole, canned, reply
 
@@ -83,7 +83,7 @@ def test_closing_a_session_ends_a_call_that_is_still_connecting(session_to):
         caught = []
 
         def call():
-            with pytest.raises(UpstreamTimeout) as error:
+            with pytest.raises(UpstreamClosed) as error:
                 session.get()
             caught.append(error)
 

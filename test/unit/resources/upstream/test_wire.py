@@ -10,7 +10,7 @@ from requests import PreparedRequest
 from main.resources.upstream import watchdog
 from main.resources.upstream.watchdog import Watchdog
 from main.resources.upstream.wire import Wire
-from main.service.errors import UpstreamTimeout, UpstreamUnreachable
+from main.service.errors import UpstreamClosed, UpstreamTimeout, UpstreamUnreachable
 from test.unit.resources.upstream.shops import KeepingShop, reply
 
 GENEROUS = 5
@@ -111,6 +111,15 @@ def test_what_is_closed_is_not_trimmed_when_all_is_quiet(monkeypatch):
         for wire in wires:
             wire.close()
         assert dog._when_quiet == set()
+
+
+def test_a_call_that_is_closed_was_given_up_and_no_answer_came_too_late(wire):
+    with KeepingShop(each=100, wait=GENEROUS) as shop:
+        threading.Timer(0.2, wire.close).start()
+        began = time.monotonic()
+        with pytest.raises(UpstreamClosed, match="was closed meanwhile"):
+            send(wire, shop.url, GENEROUS)
+        assert time.monotonic() - began < GENEROUS
 
 
 def test_a_call_without_time_is_not_made(wire, closed_port):
