@@ -30,6 +30,11 @@ _WORST = (
     LookState.CACHED,
     LookState.LIVE,
 )
+# Where fields are hidden: these reasons may quote what the shop said, and so a hidden field.
+_COVERED = {
+    LookState.ERROR: "The shop gave no answer that can be used.",
+    LookState.STALE: "The shop gave no newer answer that can be used.",
+}
 
 
 class _Named(msgspec.Struct):
@@ -65,7 +70,7 @@ def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceSta
     listed = list_products(documents)
     seconds = live.choose_deadline(wish.deadline_ms)
     looks = live.confirm(listed, seconds)
-    insist(wish.require, statuses, find_unconfirmed(listed, looks))
+    insist(wish.require, statuses, find_unconfirmed(listed, looks, view))
     ages = {status.source.name: status.age_s for status in statuses}
     rows = zip(documents, listed, looks, strict=True)
     shown = tuple(lay_over(document, look, ages.get(each.source), view) for document, each, look in rows)
@@ -84,10 +89,14 @@ def lay_over(document: bytes, look: Look, age_s: float | None, view: View) -> by
     if look.figures is not None:
         whole = {name: value for name, value in whole.items() if name not in LIVE_FIELDS} | orjson.loads(look.figures)
     whole = view.cut(whole)
-    age = look.age_s if look.age_s is not None else age_s
-    freshness = {"state": look.state, "age_s": None if age is None else round(age, 3), "reason": look.reason}
+    age = age_s if look.figures is None or look.age_s is None else look.age_s
+    freshness = {"state": look.state, "age_s": None if age is None else round(age, 3), "reason": _tell_reason(look, view)}
     whole["freshness"] = {name: value for name, value in freshness.items() if value is not None}
     return orjson.dumps(whole)
+
+
+def _tell_reason(look: Look, view: View) -> str | None:
+    return _COVERED.get(look.state, look.reason) if look.reason and view.hidden else look.reason
 
 
 def describe_looks(listed: Sequence[Listed], looks: Sequence[Look], seconds: float) -> dict[str, Any]:
@@ -123,14 +132,17 @@ def completeness(*, complete: bool) -> dict[str, str]:
 
 
 def _cache_status(looks: Sequence[Look], ages: Sequence[float], fresh_s: float) -> str:
-    kept = sum(look.state in {LookState.CACHED, LookState.STALE} and look.figures is not None for look in looks)
-    if looks and kept == len(looks):
+    asked = [look for look in looks if look.figures is not None or look.state is not LookState.CACHED]
+    if not asked:
+        return 'aisle; detail="nothing to ask a shop for"'
+    kept = sum(look.state in {LookState.CACHED, LookState.STALE} and look.figures is not None for look in asked)
+    if kept == len(asked):
         return f"aisle; hit; ttl={int(fresh_s - max(ages))}"
     joined = "; collapsed" if any(look.joined for look in looks) else ""
     return f"aisle; fwd={'partial' if kept else 'miss'}{joined}"
 
 
-def find_unconfirmed(listed: Sequence[Listed], looks: Sequence[Look]) -> Mapping[str, str]:
+def find_unconfirmed(listed: Sequence[Listed], looks: Sequence[Look], view: View) -> Mapping[str, str]:
     """Give the sources of which some product has no answer of the shop, not even an old one, each with the reason."""
     pairs = zip(listed, looks, strict=True)
-    return {each.source: look.reason or look.state for each, look in pairs if not look.answered}
+    return {each.source: _tell_reason(look, view) or look.state for each, look in pairs if not look.answered}

@@ -90,8 +90,9 @@ def run_together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
 class Lanes:
     """One pool for all live looks of a process, in which each source has a lane of its own width.
 
-    What hangs holds its own lane and nobody else's. The pool is made by the first piece of work, so after any fork. It stays as large
-    as its busiest moment for as long as there is work; after three quiet seconds it is gone.
+    What hangs holds its own lane and nobody else's, and what nobody waits for stands behind what somebody does. The pool is made by the
+    first piece of work, so after any fork. It stays as large as its busiest moment for as long as there is work; after three quiet
+    seconds it is gone.
     """
 
     def __init__(self) -> None:
@@ -100,32 +101,42 @@ class Lanes:
         self._used_at = 0.0
         self._running: Counter[str] = Counter()
         self._waiting: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
+        self._unhurried: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
         self._thread = threading.local()
 
     def submit(self, lane: str, width: int, work: Callable[[], object]) -> bool:
-        """Do the work as soon as the lane has room; False, and nothing is done, when too much waits there already."""
-        return self._submit(lane, width, work, None)
+        """Do the work as soon as the lane has room; False, and nothing is done, when too much waits there already, or no thread can be had."""
+        return self._submit(lane, width, work, self._waiting, None)
 
-    def go_on(self, lane: str, width: int, work: Callable[[], object]) -> bool:
-        """Do as :meth:`submit`, for the last step of work on another lane: where there is room, its own thread does it next."""
-        return self._submit(lane, width, work, getattr(self._thread, "following", None))
+    def go_on(self, lane: str, width: int, work: Callable[[], object], *, hurried: bool = True) -> bool:
+        """Do as :meth:`submit`, for the last step of work on another lane: where there is room, its own thread does it next.
 
-    def _submit(self, lane: str, width: int, work: Callable[[], object], following: list[_Step] | None) -> bool:
+        What is not ``hurried`` begins only when nothing else waits for the lane.
+        """
+        waiting = self._waiting if hurried else self._unhurried
+        return self._submit(lane, width, work, waiting, getattr(self._thread, "following", None))
+
+    def _submit(
+        self,
+        lane: str,
+        width: int,
+        work: Callable[[], object],
+        waiting: defaultdict[str, deque[Callable[[], object]]],
+        following: list[_Step] | None,
+    ) -> bool:
         run = partial(contextvars.copy_context().run, work)
         with self._lock:
             if self._running[lane] >= width:
-                if len(self._waiting[lane]) >= _MOST_WAITING:
+                if len(waiting[lane]) >= _MOST_WAITING:
                     return False
-                self._waiting[lane].append(run)
+                waiting[lane].append(run)
                 return True
-            self._running[lane] += 1
             self._used_at = time.monotonic()
-            if self._pool is None:
-                self._pool = self._open_pool()
-            if following is None or following:
-                self._start(self._pool, lane, run)
-            else:
+            if following is not None and not following:
                 following.append((lane, run))
+            elif not self._begin(lane, run):
+                return False
+            self._running[lane] += 1
         return True
 
     def close(self) -> None:
@@ -133,13 +144,25 @@ class Lanes:
         with self._lock:
             pool, self._pool = self._pool, None
             self._waiting.clear()
+            self._unhurried.clear()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _open_pool(self) -> ThreadPoolExecutor:
-        pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
-        threading.Thread(target=self._let_go, args=(pool,), name="lanes", daemon=True).start()
-        return pool
+    def _begin(self, lane: str, run: Callable[[], object]) -> bool:
+        """Give the work to a thread; False where the system gives not a single one."""
+        pool = self._pool or ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
+        try:
+            if pool is not self._pool:
+                threading.Thread(target=self._let_go, args=(pool,), name="lanes", daemon=True).start()
+            self._start(pool, lane, run)
+        except RuntimeError as error:
+            _log.warning("live.thread_refused", error=str(error))
+            if pool is not self._pool:
+                pool.shutdown(wait=False, cancel_futures=True)
+                return False
+            # A pool that has threads keeps what it was given when it gets no more of them, and those come to it.
+        self._pool = pool
+        return True
 
     def _let_go(self, pool: ThreadPoolExecutor) -> None:
         """End the pool's threads once nothing has been done for a while: an executor by itself keeps all it ever had."""
@@ -169,9 +192,8 @@ class Lanes:
 
     def _hand_on(self, lane: str) -> None:
         with self._lock:
-            if self._waiting[lane] and self._pool is not None:
-                self._start(self._pool, lane, self._waiting[lane].popleft())
-            else:
+            waiting = self._waiting[lane] or self._unhurried[lane]
+            if not (waiting and self._pool is not None and self._begin(lane, waiting.popleft())):
                 self._running[lane] -= 1
 
 

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import structlog
+
 from main.util.ids import new_id
 from main.util.perprocess import PerProcess
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 LEASE = 1.8
 _RENEW = 0.5
 _LINGER = 1.0
+
+_log = structlog.get_logger("live")
 
 
 class Leases:
@@ -37,31 +41,54 @@ class Leases:
             if key in self._held:
                 return False
             self._held.add(key)
-        if not self._cache.lock(key, self._owner.get(), LEASE):
-            with self._lock:
-                self._held.discard(key)
-            return False
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
-                self._thread.start()
-        return True
+        taken = False
+        try:
+            taken = self._cache.lock(key, self._owner.get(), LEASE)
+        finally:
+            if not taken:
+                self._let_go(key)
+        if taken:
+            self._start_renewing()
+        return taken
 
     def release(self, key: str) -> None:
         """Give the lock back."""
         # Never while it is being renewed: a renewal that comes after would take it anew. And held until it is free in the cache:
         # another thread of this process that took it in between would lose it to this one's unlocking.
         with self._renewing:
-            self._cache.unlock(key, self._owner.get())
-            with self._lock:
-                self._held.discard(key)
+            try:
+                self._cache.unlock(key, self._owner.get())
+            finally:
+                self._let_go(key)
+
+    def _let_go(self, key: str) -> None:
+        with self._lock:
+            self._held.discard(key)
+
+    def _start_renewing(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name="leases", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # The lock is held all the same: it may end before the work does, and that is a second call at worst.
+                _log.warning("leases.thread_refused", error=str(error))
+            else:
+                self._thread = thread
 
     def _run(self) -> None:
-        while (held := self._wait()) is not None:
-            for key in held:
-                with self._renewing:
-                    if key in self._held:
-                        self._cache.lock(key, self._owner.get(), LEASE)
+        try:
+            while (held := self._wait()) is not None:
+                for key in held:
+                    with self._renewing:
+                        if key in self._held:
+                            self._cache.lock(key, self._owner.get(), LEASE)
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
 
     def _wait(self) -> list[str] | None:
         idle_since = time.monotonic()

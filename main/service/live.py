@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from main.service.errors import NotFound
 from main.service.fanout import Promise
-from main.service.flights import Flight
+from main.service.flights import Ticket
 from main.service.looks import SourceLooks
 from main.service.model import Look, LookState, Wanted
 
@@ -39,6 +39,7 @@ class LiveService:
         self._registry = registry
         self._connect = connect
         self._tools = tools
+        self._sources: tuple[Source, ...] = ()
         self._looks: dict[str, SourceLooks] = {}
         self._lock = threading.Lock()
 
@@ -63,10 +64,10 @@ class LiveService:
         for each in listed:
             groups.setdefault(each.source, []).append(each.wanted)
         begun = {name: self._begin(name, wanted, deadline) for name, wanted in groups.items()}
-        flights = [item for looks in begun.values() for item in looks.values() if isinstance(item, Flight)]
-        Promise.wait([flight.landed for flight in flights], deadline)
+        tickets = [item for looks in begun.values() for item in looks.values() if isinstance(item, Ticket)]
+        Promise.wait([ticket.landed for ticket in tickets], deadline)
         items = (begun[each.source][each.wanted.source_id] for each in listed)
-        return [item.finish() if isinstance(item, Flight) else item for item in items]
+        return [item.finish() if isinstance(item, Ticket) else item for item in items]
 
     def purge(self, name: str) -> None:
         """Make every answer kept for a source so far a miss, on every worker of this machine.
@@ -93,21 +94,29 @@ class LiveService:
         for each in looks:
             each.close()
 
-    def _begin(self, name: str, wanted: list[Wanted], deadline: float) -> dict[str, Look | Flight]:
+    def _begin(self, name: str, wanted: list[Wanted], deadline: float) -> dict[str, Look | Ticket]:
         looks = self._looks_at(name)
         if looks is None:
             return {each.source_id: Look(LookState.ERROR, reason=_UNKNOWN) for each in wanted}
         return looks.begin(wanted, deadline)
 
     def _looks_at(self, name: str) -> SourceLooks | None:
-        source = self._registry.get(name)
         with self._lock:
+            outdated = self._drop_outdated()
             known = self._looks.get(name)
-            if known is not None and known.source is source:
-                return known
-            outdated = self._looks.pop(name, None)
-            if source is not None:
+            source = next((source for source in self._sources if source.name == name), None)
+            if known is None and source is not None:
                 known = self._looks[name] = SourceLooks(source, self._connect(source), self._tools)
-        if outdated is not None:
-            outdated.close()
-        return known if source is not None else None
+        for each in outdated:
+            each.retire()
+        return known
+
+    def _drop_outdated(self) -> list[SourceLooks]:
+        """Take the sources as they are now, and give what looks at those that are another or none by now."""
+        sources = self._registry.all()
+        if sources is self._sources:
+            return []
+        self._sources = sources
+        current = {source.name: source for source in sources}
+        outdated = [name for name, looks in self._looks.items() if current.get(name) is not looks.source]
+        return [self._looks.pop(name) for name in outdated]

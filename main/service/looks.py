@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from main.service.errors import (
     UpstreamThrottled,
     UpstreamTimeout,
 )
-from main.service.flights import LATE, Flight, part
+from main.service.flights import LATE, Flight, Ticket, part
 from main.service.keptlooks import KeptLooks
 from main.service.lookup import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
@@ -69,32 +70,36 @@ class SourceLooks:
         self._tools = tools
         self._kept = KeptLooks(source.name, connector.fingerprint, tools.cache, tools.guards, tools.clock, tools.rules)
         self._flights: dict[str, Flight] = {}
+        self._flying = 0
+        self._retired = False
         self._lock = threading.Lock()
 
-    def begin(self, wanted: Sequence[Wanted], deadline: float) -> dict[str, Look | Flight]:
+    def begin(self, wanted: Sequence[Wanted], deadline: float) -> dict[str, Look | Ticket]:
         """Give, by source id, what is known at once and what is on its way; asks the shop where that is needed."""
         if not self._connector.look_size:
             return {each.source_id: Look(LookState.CACHED, reason="This source has no live looks.") for each in wanted}
         if not self._is_on():
             return {each.source_id: Look(LookState.ERROR, reason="This source is switched off.") for each in wanted}
-        found: dict[str, Look | Flight] = {}
+        found: dict[str, Look | Ticket] = {}
         new: list[Flight] = []
-        held = self._connector.find_hold()
-        for each in wanted:
-            entry, verdict = self._kept.peek(self._kept.key(each))
-            known = self._at_hand(entry, verdict, held)
-            if known is not None:
-                found[each.source_id] = known
-            if verdict is not Verdict.FRESH and (known is None or held is None):
-                flight, mine = self._board(each, deadline, verdict, entry)
-                found.setdefault(each.source_id, flight)
-                new += [flight] if mine else []
-        waited, renewals = part(new)
-        self._take_off(waited)
-        for flight in renewals:
-            self._answer(flight, self._stand_in(flight, LookState.STALE, None))
-        self._renew_later(renewals)
+        with ExitStack() as on_defect:
+            on_defect.callback(self._land_all, new, LookState.ERROR, _BROKE)
+            self._board_all(wanted, deadline, found, new)
+            waited, renewals = part(new)
+            self._take_off(waited)
+            for flight in renewals:
+                self._answer(flight, self._stand_in(flight, LookState.STALE, None))
+            self._renew_later(renewals)
+            on_defect.pop_all()
         return found
+
+    def retire(self) -> None:
+        """Close once what is under way has ended, each by its own deadline."""
+        with self._lock:
+            self._retired = True
+            over = not self._flying
+        if over:
+            self.close()
 
     def close(self) -> None:
         """End the calls under way."""
@@ -115,17 +120,31 @@ class SourceLooks:
             return self._kept.look(entry, _SERVED[verdict])
         return None if held is None else self._kept.look(entry, LookState.STALE, str(held))
 
-    def _board(self, wanted: Wanted, deadline: float, verdict: Verdict, entry: Entry | None) -> tuple[Flight, bool]:
+    def _board_all(self, wanted: Sequence[Wanted], deadline: float, found: dict[str, Look | Ticket], new: list[Flight]) -> None:
+        """Sort what is at hand and what is to be waited for into ``found``, and the flights that begin with it into ``new``."""
+        held = self._connector.find_hold()
+        for each in wanted:
+            entry, verdict = self._kept.peek(self._kept.key(each))
+            known = self._at_hand(entry, verdict, held)
+            if known is not None:
+                found[each.source_id] = known
+            if verdict is not Verdict.FRESH and (known is None or held is None):
+                ticket = self._board(each, deadline, verdict, entry)
+                found.setdefault(each.source_id, ticket)
+                new += [] if ticket.joined else [ticket.flight]
+
+    def _board(self, wanted: Wanted, deadline: float, verdict: Verdict, entry: Entry | None) -> Ticket:
         key, refresh = self._kept.key(wanted), verdict is Verdict.REVALIDATE
         with self._lock:
             flight = self._flights.get(key)
-            if flight is not None:
+            if flight is not None and not self._kept.is_purged(flight.boarded_at):
                 flight.give_up = max(flight.give_up, deadline)
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
-                return flight, False
+                return Ticket(flight, joined=True)
             rescue = None if verdict is Verdict.MISS else entry
-            flight = self._flights[key] = Flight(self._stand_in, wanted, key, deadline, refresh, rescue)
-            return flight, True
+            flight = self._flights[key] = Flight(self._stand_in, wanted, key, deadline, self._now(), refresh, rescue)
+            self._flying += 1
+            return Ticket(flight, joined=False)
 
     def _take_off(self, flights: Sequence[Flight]) -> None:
         for some in self._batch(flights):
@@ -145,7 +164,7 @@ class SourceLooks:
 
     def _renew(self, started: float, flights: Sequence[Flight]) -> None:
         time.sleep(_PACE)
-        self._go_on(started, flights)
+        self._go_on(started, flights, hurried=False)
 
     def _read(self, flights: Sequence[Flight]) -> None:
         """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
@@ -163,10 +182,10 @@ class SourceLooks:
             self._go_on(started, waited)
             self._renew_later(renewals)
 
-    def _go_on(self, started: float, flights: Sequence[Flight]) -> None:
+    def _go_on(self, started: float, flights: Sequence[Flight], *, hurried: bool = True) -> None:
         """Ask the shop as soon as its lane has room."""
         fly = partial(self._fly, started, flights)
-        if flights and not self._tools.lanes.go_on(self.source.name, self.source.concurrency, fly):
+        if flights and not self._tools.lanes.go_on(self.source.name, self.source.concurrency, fly, hurried=hurried):
             self._land_all(flights, LookState.TIMEOUT, _CROWDED)
 
     def _fly(self, started: float, flights: Sequence[Flight]) -> None:
@@ -187,9 +206,9 @@ class SourceLooks:
     def _find(self, left: Sequence[Flight], deadline: float, started: float) -> None:
         """Land every flight: by the shop, or by what another process gets from the shop meanwhile."""
         while left and time.monotonic() < deadline:
-            mine = [flight for flight in left if self._tools.leases.take(flight.key)]
-            if mine:
-                self._ask_with_locks(mine, deadline, started)
+            with ExitStack() as locks:
+                mine = [flight for flight in left if self._take_lock(flight, locks)]
+                self._ask_unless_known(mine, deadline, started)
             left = [flight for flight in left if not flight.over and not self._leave_to_others(flight)]
             if left and not mine:
                 time.sleep(_PEEK)
@@ -202,15 +221,17 @@ class SourceLooks:
         self._land(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
         return True
 
-    def _ask_with_locks(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
-        try:
-            # Whoever had the lock a moment ago may have left the answer.
-            needed = [flight for flight in flights if not self._land_from_cache(flight, started)]
-            if needed:
-                self._ask(needed, deadline)
-        finally:
-            for flight in flights:
-                self._tools.leases.release(flight.key)
+    def _take_lock(self, flight: Flight, locks: ExitStack) -> bool:
+        taken = self._tools.leases.take(flight.key)
+        if taken:
+            locks.callback(self._tools.leases.release, flight.key)
+        return taken
+
+    def _ask_unless_known(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
+        # Whoever had the lock a moment ago may have left the answer.
+        needed = [flight for flight in flights if not self._land_from_cache(flight, started)]
+        if needed:
+            self._ask(needed, deadline)
 
     def _land_from_cache(self, flight: Flight, started: float) -> bool:
         entry, verdict = self._kept.consult(flight.key)
@@ -236,10 +257,12 @@ class SourceLooks:
     def _ask(self, flights: Sequence[Flight], deadline: float) -> None:
         asked_at = self._now()
         records = self._connector.look([flight.wanted for flight in flights], deadline)
-        for flight in flights:
-            entry = self._map(flight, records, asked_at)
-            self._kept.keep(flight.key, entry)
+        entries = [(flight, self._map(flight, records, asked_at)) for flight in flights]
+        # Those who wait come first. Who asks meanwhile finds no answer yet, and waits for the lock, which is still ours.
+        for flight, entry in entries:
             self._land(flight, self._kept.look(entry, LookState.LIVE))
+        for flight, entry in entries:
+            self._kept.keep(flight.key, entry)
 
     def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> Entry:
         raw = records.get(flight.wanted.source_id)
@@ -264,10 +287,15 @@ class SourceLooks:
     def _land(self, flight: Flight, look: Look) -> None:
         # Out of the list first: whoever asks from now on gets an answer of their own.
         with self._lock:
-            self._flights.pop(flight.key, None)
+            if self._flights.get(flight.key) is flight:
+                del self._flights[flight.key]
             flight.over = True
+            self._flying -= 1
+            last = self._retired and not self._flying
         if not flight.landed.kept:
             flight.landed.keep(look)
+        if last:
+            self.close()
 
 
 def _state_of(error: AisleError) -> LookState:

@@ -25,5 +25,6 @@ class SourceRegistry:
         return next((source for source in self._sources if source.name == name), None)
 
     def replace(self, sources: Iterable[Source]) -> None:
-        """Put these sources in the place of the others, all at once."""
-        self._sources = tuple(sources)
+        """Put these sources in the place of the others, all at once; one that is as it was stays the same object."""
+        known = {source.name: source for source in self._sources}
+        self._sources = tuple(known[source.name] if known.get(source.name) == source else source for source in sources)

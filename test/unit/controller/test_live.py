@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
 from main.app import create_app
 from main.service.model import Look, LookState
+from main.settings.model import Auth, Hide
 
 FIGURES = b'{"price":{"amount":"1.23","currency":"EUR"},"availability":"InStock","stock":4}'
 FRESH_S = 5
@@ -56,6 +59,9 @@ CACHED = Look(LookState.CACHED, 3.2, FIGURES)
 STALE = Look(LookState.STALE, 20.0, FIGURES, "The shop did not answer in time.")
 TIMEOUT = Look(LookState.TIMEOUT, reason="The shop did not answer in time.")
 
+SHOPLESS = Look(LookState.CACHED, reason="This source has no live looks.")
+INVALID = Look(LookState.ERROR, 0.4, reason="The shop's record is no valid product: price: is negative: '-7.25'")
+
 
 def test_exactly_the_products_of_the_page_are_confirmed_and_shown_with_the_shops_figures(ask, fetch):
     stored = fetch("/products", sort="price", per_page=3)["data"]
@@ -95,6 +101,9 @@ def test_meta_and_headers_tell_how_far_the_answer_goes(ask):
         ((LIVE, CACHED), "aisle; fwd=partial", "3", "?1"),
         ((Look(LookState.LIVE, 0.1, FIGURES, joined=True),), "aisle; fwd=miss; collapsed", "0", "?1"),
         ((TIMEOUT,), "aisle; fwd=miss", None, "?0"),
+        ((SHOPLESS,), 'aisle; detail="nothing to ask a shop for"', None, "?1"),
+        ((SHOPLESS, CACHED), "aisle; hit; ttl=1", "3", "?1"),
+        ((SHOPLESS, LIVE), "aisle; fwd=miss", "0", "?1"),
     ],
 )
 def test_cache_status_and_age_say_where_the_figures_came_from(ask, looks, status, age, complete):
@@ -108,6 +117,40 @@ def test_what_no_shop_confirmed_shows_the_snapshot_and_its_age(ask, fetch):
     assert {name: value for name, value in shown.items() if name != "freshness"} == stored
     assert (shown["freshness"]["state"], shown["freshness"]["reason"]) == ("timeout", "The shop did not answer in time.")
     assert shown["freshness"]["age_s"] >= 0
+
+
+def test_figures_of_the_snapshot_are_as_old_as_the_snapshot_however_new_the_shops_refusal(ask):
+    shown = ask("/products", INVALID, TIMEOUT, per_page=2, source="lumen").json["data"]
+    assert shown[0]["freshness"]["reason"] == INVALID.reason
+    assert shown[0]["freshness"]["age_s"] == shown[1]["freshness"]["age_s"]
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        (INVALID, "The shop gave no answer that can be used."),
+        (
+            Look(LookState.STALE, 20.0, FIGURES, "The answer is not the JSON expected: 7.25"),
+            "The shop gave no newer answer that can be used.",
+        ),
+        (TIMEOUT, TIMEOUT.reason),
+        (LIVE, None),
+    ],
+)
+def test_a_reason_quotes_no_shop_to_whom_fields_are_hidden_from(settings, look, reason):
+    auth = Auth(hide=Hide(reader=("price",)), anonymous="reader")
+    client = create_app(replace(settings, auth=auth), live=FakeLive(look)).test_client()
+    answer = client.get("/products?live=true&per_page=1")
+    assert answer.json["data"][0]["freshness"].get("reason") == reason
+    assert "7.25" not in answer.text
+    refused = client.get("/products?live=true&source=lumen&require=lumen")
+    assert refused.status_code == (200 if look.answered else 503)
+    assert "7.25" not in refused.text
+
+
+def test_a_page_of_nothing_has_nothing_to_ask_for(ask):
+    answer = ask("/products", LIVE, brand="nobody")
+    assert (answer.json["data"], answer.headers["Cache-Status"]) == ([], 'aisle; detail="nothing to ask a shop for"')
 
 
 def test_chosen_fields_come_with_the_freshness(ask):

@@ -251,6 +251,61 @@ def test_work_that_breaks_after_it_said_how_it_goes_on_does_go_on(lanes, log_lin
     assert [line["event"] for line in log_lines()] == ["live.look_broke"]
 
 
+def test_what_nobody_waits_for_begins_when_nothing_else_waits(lanes):
+    hang, order, done = threading.Event(), [], threading.Semaphore(0)
+
+    def note(name):
+        order.append(name)
+        done.release()
+
+    lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))
+    assert lanes.go_on("acme", 1, lambda: note("first renewal"), hurried=False)
+    assert lanes.go_on("acme", 1, lambda: note("second renewal"), hurried=False)
+    assert lanes.go_on("acme", 1, lambda: note("awaited"))
+    assert lanes.submit("acme", 1, lambda: note("awaited too"))
+    hang.set()
+    assert all(done.acquire(timeout=PATIENCE) for _ in range(4))
+    assert order == ["awaited", "awaited too", "first renewal", "second renewal"]
+
+
+@pytest.fixture
+def refuse_threads(monkeypatch):
+    """A function that lets the next threads with a name that begins so fail to start, as the system does when it has no more."""
+    refused, start = [], threading.Thread.start
+
+    def refuse(thread):
+        if refused and thread.name.startswith(refused[0]):
+            refused.pop(0)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    return refused.append
+
+
+@pytest.mark.parametrize("name", ["lanes", "live_0"])
+def test_work_for_which_not_one_thread_can_be_had_is_refused_and_the_next_is_done(lanes, refuse_threads, log_lines, name):
+    wrong, done = threading.Event(), threading.Event()
+    refuse_threads(name)
+    assert not lanes.submit("acme", 1, wrong.set)
+    assert lanes.submit("acme", 1, done.set)
+    assert done.wait(PATIENCE)
+    assert not wrong.is_set()
+    assert [(line["event"], line["error"]) for line in log_lines()] == [("live.thread_refused", "can't start new thread")]
+
+
+def test_work_for_which_no_further_thread_can_be_had_is_done_by_those_there_are(lanes, refuse_threads):
+    hang, done, free = threading.Event(), threading.Event(), threading.Event()
+    lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))
+    refuse_threads("live_1")
+    assert lanes.submit("depot", 1, done.set)
+    assert not done.wait(0.1)
+    hang.set()
+    assert done.wait(PATIENCE)
+    assert lanes.submit("depot", 1, free.set)
+    assert free.wait(PATIENCE)
+
+
 def test_closed_lanes_drop_what_waits_and_start_anew(lanes):
     hang, dropped, done = threading.Event(), threading.Event(), threading.Event()
     lanes.submit("acme", 1, lambda: hang.wait(PATIENCE))

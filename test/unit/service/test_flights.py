@@ -1,6 +1,6 @@
 import pytest
 
-from main.service.flights import LATE, Flight, part
+from main.service.flights import LATE, Flight, Ticket, part
 from main.service.lookup import make_entry
 from main.service.model import Look, LookState, Wanted
 
@@ -13,7 +13,7 @@ def stand_in(flight, state, reason):
 
 
 def flight(key="1", **given):
-    return Flight(stand_in, Wanted(key), key, 0.0, **given)
+    return Flight(stand_in, Wanted(key), key, 0.0, 1000.0, **given)
 
 
 def test_whoever_waits_no_longer_is_told_that_it_came_too_late():
@@ -32,6 +32,17 @@ def test_an_old_answer_that_was_served_early_is_looked_at_anew_while_the_shop_is
     early = flight(rescue=OLD)
     early.landed.keep(ANSWER)
     assert early.finish() == Look(LookState.TIMEOUT, reason="1: None")
+
+
+@pytest.mark.parametrize(
+    ("look", "joined", "told"),
+    [(ANSWER, True, True), (ANSWER, False, False), (Look(LookState.CACHED, 3.0, b"{}"), True, False)],
+)
+def test_only_who_waited_for_the_call_of_another_has_joined_it(look, joined, told):
+    shared = flight(over=True)
+    shared.landed.keep(look)
+    found = Ticket(shared, joined).finish()
+    assert (found.state, found.figures, found.joined) == (look.state, look.figures, told)
 
 
 def test_renewals_are_parted_from_what_somebody_waits_for_and_the_order_stays():

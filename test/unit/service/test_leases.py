@@ -85,6 +85,53 @@ def test_the_lock_of_a_holder_that_died_is_free_within_two_seconds():
     assert LEASE < 2
 
 
+@pytest.mark.parametrize("call", ["lock", "unlock"])
+def test_a_cache_that_breaks_leaves_no_lock_that_nobody_can_take(leases, cache, monkeypatch, call):
+    def break_down(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        if call == "unlock":
+            assert leases.take("a")
+        broken.setattr(cache, call, break_down)
+        with pytest.raises(ZeroDivisionError):
+            leases.take("a") if call == "lock" else leases.release("a")
+    assert leases.take("a")
+    leases.release("a")
+
+
+def test_a_lock_is_held_even_where_no_thread_can_be_had_to_renew_it(leases, cache, monkeypatch, log_lines):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", refuse)
+        assert leases.take("a")
+    assert not Leases(cache).take("a")
+    assert [line["event"] for line in log_lines()] == ["leases.thread_refused"]
+    first = cache.locks["a"][1]
+    assert leases.take("b")  # and now there is one, for both
+    wait_for(lambda: cache.locks["a"][1] > first)
+    for key in "ab":
+        leases.release(key)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_renewal_that_breaks_is_not_the_last_one(leases, cache, monkeypatch):
+    def break_down(*_):
+        raise ZeroDivisionError
+
+    assert leases.take("a")
+    with monkeypatch.context() as broken:
+        broken.setattr(cache, "lock", break_down)
+        wait_for(lambda: leases._thread is None)
+    assert leases.take("b")
+    first = cache.locks["b"][1]
+    wait_for(lambda: cache.locks["b"][1] > first)
+    for key in "ab":
+        leases.release(key)
+
+
 def test_the_renewing_thread_ends_when_nothing_is_held(leases):
     leases.take("a")
     leases.release("a")

@@ -96,6 +96,48 @@ def test_a_connector_is_made_once_and_anew_when_its_source_changed_or_came_back(
     assert shop.closed == 2
 
 
+def test_a_source_that_is_as_it_was_keeps_its_connector_and_the_calls_under_way(market):
+    shop, began, goes_on = FakeShop("a", _1=1), threading.Event(), threading.Event()
+    shop.trouble = lambda _: began.set() or (goes_on.wait(PATIENCE) and None)
+    fair, found = market(shop), []
+    caller = threading.Thread(target=lambda: found.extend(fair.confirm("a:1")))
+    caller.start()
+    assert began.wait(PATIENCE)
+    fair.registry.replace([make_source("a"), make_source("b")])
+    assert fair.confirm("a:2", seconds=0)[0].state is LookState.TIMEOUT
+    goes_on.set()
+    caller.join(PATIENCE)
+    assert ([look.state for look in found], fair.connected, shop.closed) == ([LookState.LIVE], ["a"], 0)
+
+
+def test_a_source_that_changed_is_asked_anew_while_the_calls_under_way_come_to_their_end(market):
+    shop, began, goes_on = FakeShop("a", _1=1), threading.Event(), threading.Event()
+    shop.trouble = lambda _: began.set() or (goes_on.wait(PATIENCE) and None)
+    fair, found = market(shop), []
+    caller = threading.Thread(target=lambda: found.extend(fair.confirm("a:1")))
+    caller.start()
+    assert began.wait(PATIENCE)
+    fair.registry.replace([make_source("a", timeout=timedelta(seconds=1))])
+    fair.confirm("a:2", seconds=0)
+    assert (fair.connected, shop.closed) == (["a", "a"], 0)
+    goes_on.set()
+    caller.join(PATIENCE)
+    assert [look.state for look in found] == [LookState.LIVE]
+    until = time.monotonic() + PATIENCE
+    while not shop.closed and time.monotonic() < until:
+        time.sleep(0.01)
+    assert shop.closed == 1
+
+
+def test_a_source_that_is_gone_is_closed_by_whoever_looks_next(market):
+    gone, other = FakeShop("gone", _1=1), FakeShop("other", _1=1)
+    fair = market(gone, other)
+    fair.confirm("gone:1", "other:1")
+    fair.registry.replace([make_source("other")])
+    fair.confirm("other:1")
+    assert (gone.closed, other.closed) == (1, 0)
+
+
 def test_a_purge_makes_every_answer_so_far_a_miss(market):
     fair = market(FakeShop("a", _1=1))
     fair.confirm("a:1")

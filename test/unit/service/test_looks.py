@@ -11,7 +11,7 @@ import pytest
 from main.service import fanout, looks
 from main.service.errors import UpstreamOpen, UpstreamPaused, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
 from main.service.fanout import Lanes, Promise
-from main.service.flights import Flight
+from main.service.flights import Ticket
 from main.service.leases import Leases
 from main.service.live import Listed
 from main.service.looks import LookTools, SourceLooks
@@ -44,9 +44,9 @@ class Desk:
 
     def look(self, *ids, seconds=PATIENCE):
         begun = self.begin(*ids, seconds=seconds)
-        flights = [item for item in begun.values() if isinstance(item, Flight)]
-        Promise.wait([flight.landed for flight in flights], time.monotonic() + seconds)
-        found = [begun[one].finish() if isinstance(begun[one], Flight) else begun[one] for one in ids]
+        tickets = [item for item in begun.values() if isinstance(item, Ticket)]
+        Promise.wait([ticket.landed for ticket in tickets], time.monotonic() + seconds)
+        found = [begun[one].finish() if isinstance(begun[one], Ticket) else begun[one] for one in ids]
         return found if len(found) > 1 else found[0]
 
     def settle(self):
@@ -174,11 +174,42 @@ def test_what_has_aged_in_the_shared_tier_alone_is_served_at_once_too(desk):
         (LookState.STALE, 10, None),
         (LookState.STALE, 12, None),
     ]
-    acme.guards.states["acme"] = GuardState(purged_at=acme.clock.now().timestamp())
-    assert acme.look("1").state is LookState.TIMEOUT
     hang.set()
     acme.settle()
     assert len(acme.shop.looked) == 2
+
+
+def test_a_look_after_a_purge_is_no_part_of_one_from_before_it(desk):
+    acme, began, hang = desk(), threading.Event(), threading.Event()
+    acme.shop.trouble = lambda _: began.set() or (hang.wait(PATIENCE) and None)
+    before = acme.begin("1")["1"]
+    assert began.wait(PATIENCE)
+    acme.guards.states["acme"] = GuardState(purged_at=acme.clock.now().timestamp())
+    acme.clock.advance(1)
+    after = acme.begin("1")["1"]
+    acme.shop.stock["1"] = raw_record("1", price=200)
+    hang.set()
+    Promise.wait([before.landed, after.landed], time.monotonic() + PATIENCE)
+    assert (after.joined, after.finish().state, price(after.finish()), after.finish().age_s) == (False, LookState.LIVE, 200, 0)
+    acme.settle()
+    assert len(acme.shop.looked) == 2
+    assert (acme.look("1").state, price(acme.look("1"))) == (LookState.CACHED, 200)
+
+
+def test_a_look_after_a_purge_waits_for_its_own_answer_where_a_renewal_is_under_way(desk):
+    acme, hang = desk(), threading.Event()
+    acme.look("1")
+    acme.settle()
+    acme.clock.advance(10)
+    acme.shop.trouble = lambda _: hang.wait(PATIENCE) and None
+    assert acme.look("1").state is LookState.STALE
+    acme.guards.states["acme"] = GuardState(purged_at=acme.clock.now().timestamp())
+    acme.clock.advance(1)
+    after = acme.begin("1")["1"]
+    assert not after.landed.kept
+    hang.set()
+    Promise.wait([after.landed], time.monotonic() + PATIENCE)
+    assert (after.finish().state, after.finish().age_s) == (LookState.LIVE, 0)
 
 
 def test_calls_that_hang_keep_nobody_from_what_the_shared_tier_has(desk):
@@ -461,6 +492,57 @@ def test_a_defect_is_no_endless_wait(desk, log_lines):
         time.sleep(0.01)
     acme.settle()
     assert acme.cache.locks == {}
+
+
+def test_a_defect_before_the_start_leaves_nothing_that_others_would_wait_for(desk, monkeypatch):
+    acme = desk()
+    with monkeypatch.context() as broken:
+        broken.setattr(acme.lanes, "submit", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            acme.begin("1", "2")
+    assert acme.looks._flights == {}
+    assert {look.state for look in acme.look("1", "2")} == {LookState.LIVE}
+
+
+def test_a_lock_that_cannot_be_had_leaves_none_behind(desk, monkeypatch):
+    acme, lock = desk(FakeShop(size=2, _1=100, _2=200)), FakeCache.lock
+    with monkeypatch.context() as broken:
+        broken.setattr(FakeCache, "lock", lambda self, key, *given: (key.endswith("1") and lock(self, key, *given)) or 1 / 0)
+        assert {look.reason for look in acme.look("1", "2")} == {"An error inside Aisle; the log has its trace."}
+        acme.settle()
+    assert acme.cache.locks == {}
+
+
+def test_whoever_waits_is_answered_before_the_answer_is_kept_and_who_comes_meanwhile_finds_it_kept(desk, monkeypatch):
+    acme, goes_on, keep = desk(), threading.Event(), FakeCache.set
+    monkeypatch.setattr(acme.cache, "set", lambda *given: goes_on.wait(PATIENCE) and keep(acme.cache, *given))
+    assert acme.look("1").state is LookState.LIVE
+    acme.clock.advance(1)
+    second = acme.begin("1")["1"]
+    assert (second.joined, second.landed.kept) == (False, False)
+    goes_on.set()
+    Promise.wait([second.landed], time.monotonic() + PATIENCE)
+    assert (second.finish().state, acme.shop.looked) == (LookState.CACHED, [("1",)])
+
+
+def test_renewals_let_those_pass_who_wait(desk):
+    acme, gate = desk(concurrency=1), threading.Semaphore(0)
+    acme.look("1", "2", "3")
+    acme.settle()
+    acme.clock.advance(10)
+    acme.shop.trouble = lambda _: gate.acquire(timeout=PATIENCE) and None
+    assert {look.state for look in acme.look("1", "2")} == {LookState.STALE}
+    until = time.monotonic() + PATIENCE
+    while not acme.lanes._unhurried["acme"] and time.monotonic() < until:  # one is being asked for, the other waits
+        time.sleep(0.005)
+    acme.shop.stock["4"] = raw_record("4", price=400)
+    awaited = acme.begin("4")["4"]
+    while not acme.lanes._waiting["acme"] and time.monotonic() < until:
+        time.sleep(0.005)
+    gate.release(2)
+    Promise.wait([awaited.landed], time.monotonic() + PATIENCE)
+    assert (awaited.finish().state, acme.shop.looked[3:5]) == (LookState.LIVE, [("1",), ("4",)])
+    gate.release(1)
 
 
 def test_closing_gives_the_connections_back(desk):

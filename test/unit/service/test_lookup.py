@@ -26,7 +26,9 @@ def test_what_is_no_entry_of_this_version_is_none(kept):
 @pytest.mark.parametrize(
     ("age", "verdict"),
     [
-        (-60, Verdict.FRESH),
+        (-3600, Verdict.MISS),
+        (-5.1, Verdict.MISS),
+        (-5, Verdict.FRESH),
         (0, Verdict.FRESH),
         (5, Verdict.FRESH),
         (5.1, Verdict.REVALIDATE),
@@ -49,7 +51,9 @@ def test_what_is_no_product_is_told_while_it_is_fresh_and_no_longer():
     assert judge(entry(fault="gone"), 1006, None, RULES) is Verdict.MISS
 
 
-@pytest.mark.parametrize(("purged_at", "verdict"), [(999.9, Verdict.FRESH), (1000.0, Verdict.MISS), (2000.0, Verdict.MISS)])
+@pytest.mark.parametrize(
+    ("purged_at", "verdict"), [(999.9, Verdict.FRESH), (1000.0, Verdict.MISS), (1006.0, Verdict.MISS), (1006.1, Verdict.FRESH)]
+)
 def test_what_was_asked_before_a_purge_is_a_miss(purged_at, verdict):
     assert judge(entry(), 1001, purged_at, RULES) is verdict
 
