@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import ExitStack
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _READERS = 8  # threads a source that read the shared cache at a time
 _RENEWALS = "all renewals"  # no source's lane: a name has no spaces
 _PACE = 0.005  # seconds between two calls that nobody waits for: all at once would hold up whoever is answered just now
+_SHARE = 0.25  # of the time that is left: so much of it a slow cache may take at each of its steps, and the rest is the shop's
+_LEAST = 0.05  # seconds it may take in any case: who skips it for less makes a call that another process may be making
 _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
@@ -170,7 +173,7 @@ class SourceLooks:
         """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
         started, left = self._now(), flights
         try:
-            left = [flight for flight in flights if not self._land_from_cache(flight, started)]
+            left = self._land_what_is_known(flights, started)
             if held := self._connector.find_hold():
                 self._land_all(left, _state_of(held), str(held))
                 left = []
@@ -207,7 +210,8 @@ class SourceLooks:
         """Land every flight: by the shop, or by what another process gets from the shop meanwhile."""
         while left and time.monotonic() < deadline:
             with ExitStack() as locks:
-                mine = [flight for flight in left if self._take_lock(flight, locks)]
+                until = _cache_until(left)
+                mine = [flight for flight in left if time.monotonic() > until or self._take_lock(flight, locks)]
                 self._ask_unless_known(mine, deadline, started)
             left = [flight for flight in left if not flight.over and not self._leave_to_others(flight)]
             if left and not mine:
@@ -229,9 +233,14 @@ class SourceLooks:
 
     def _ask_unless_known(self, flights: Sequence[Flight], deadline: float, started: float) -> None:
         # Whoever had the lock a moment ago may have left the answer.
-        needed = [flight for flight in flights if not self._land_from_cache(flight, started)]
+        needed = self._land_what_is_known(flights, started)
         if needed:
             self._ask(needed, deadline)
+
+    def _land_what_is_known(self, flights: Sequence[Flight], started: float) -> list[Flight]:
+        """Land what the shared cache has, as far as it tells in time, and give the others."""
+        until = _cache_until(flights)
+        return [flight for flight in flights if time.monotonic() > until or not self._land_from_cache(flight, started)]
 
     def _land_from_cache(self, flight: Flight, started: float) -> bool:
         entry, verdict = self._kept.consult(flight.key)
@@ -296,6 +305,13 @@ class SourceLooks:
             flight.landed.keep(look)
         if last:
             self.close()
+
+
+def _cache_until(flights: Sequence[Flight]) -> float:
+    """Give until when (monotonic) the shared cache may be asked about one flight after the other, before the shop has to be."""
+    now = time.monotonic()
+    left = [flight.give_up - now for flight in flights if not flight.refresh and flight.give_up > now]
+    return now + max(_LEAST, _SHARE * min(left)) if left else math.inf
 
 
 def _state_of(error: AisleError) -> LookState:

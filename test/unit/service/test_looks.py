@@ -525,6 +525,17 @@ def test_whoever_waits_is_answered_before_the_answer_is_kept_and_who_comes_meanw
     assert (second.finish().state, acme.shop.looked) == (LookState.CACHED, [("1",)])
 
 
+@pytest.mark.parametrize("slow", ["consult", "lock"])
+def test_a_slow_cache_leaves_the_shop_time_to_answer(desk, monkeypatch, slow):
+    ids = [str(number) for number in range(100)]
+    acme, call = desk(FakeShop(size=100)), getattr(FakeCache, slow)
+    acme.shop.stock = {one: raw_record(one, price=100) for one in ids}
+    with monkeypatch.context() as slowed:
+        slowed.setattr(acme.cache, slow, lambda *given: time.sleep(0.1) or call(acme.cache, *given))
+        assert {look.state for look in acme.look(*ids, seconds=4)} == {LookState.LIVE}
+    assert sorted(one for call in acme.shop.looked for one in call) == sorted(ids)
+
+
 def test_renewals_let_those_pass_who_wait(desk):
     acme, gate = desk(concurrency=1), threading.Semaphore(0)
     acme.look("1", "2", "3")
