@@ -28,6 +28,7 @@
         +-- UpstreamTimeout      no whole answer in time
         +-- UpstreamRefused      an answer with an error status
         |   +-- UpstreamThrottled  429, or 503 with Retry-After
+        +-- NoAccessToken        the source's token endpoint gave none, so the shop was not asked
         +-- UpstreamGarbled      an answer that cannot be read
         +-- UpstreamClosed       Aisle itself gave the call up; says nothing about the shop
         +-- UpstreamHeld         no call was made: the source's guard holds calls back
@@ -218,6 +219,17 @@ class UpstreamThrottled(UpstreamRefused):
     def __init__(self, detail: str, status: int, retry_after: float | None) -> None:
         super().__init__(detail, status)
         self.retry_after = retry_after
+
+
+class NoAccessToken(UpstreamError):
+    """The token endpoint of a source's ``auth.oauth2`` refused, or gave what cannot be sent; ``status`` is what it answered.
+
+    No UpstreamRefused on purpose: its 404 says nothing about a product, and its 401 nothing about a token.
+    """
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class UpstreamGarbled(UpstreamError):

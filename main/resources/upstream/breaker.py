@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from main.service.errors import (
+    NoAccessToken,
     UpstreamGarbled,
     UpstreamHeld,
     UpstreamOpen,
@@ -40,6 +41,7 @@ _RETRY_GAIN = 0.1
 _DURATIONS = 100
 _LATEST_NOTE = 2  # seconds by which a call's end may be counted late
 _BAD_STATUSES = {401, 403, 407, 408}
+_FAILURES = (UpstreamTimeout, UpstreamUnreachable, UpstreamGarbled, NoAccessToken)
 _CLIENT_ERRORS = range(400, 500)
 _SERVER_ERRORS = range(500, 600)
 
@@ -75,7 +77,7 @@ def judge(error: BaseException | None) -> Verdict:
         if error.status in _BAD_STATUSES or error.status in _SERVER_ERRORS:
             return Verdict.BAD
         return Verdict.GOOD if error.status in _CLIENT_ERRORS else Verdict.NEUTRAL
-    return Verdict.BAD if isinstance(error, UpstreamTimeout | UpstreamUnreachable | UpstreamGarbled) else Verdict.NOTHING
+    return Verdict.BAD if isinstance(error, _FAILURES) else Verdict.NOTHING
 
 
 def find_hold(state: GuardState, owner: str, now: float) -> UpstreamHeld | None:

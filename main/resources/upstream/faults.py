@@ -10,6 +10,7 @@ import requests
 import urllib3
 
 from main.service.errors import (
+    NoAccessToken,
     UpstreamError,
     UpstreamGarbled,
     UpstreamRefused,
@@ -77,7 +78,7 @@ def is_worth_another_try(error: BaseException) -> bool:
 
     Never what was throttled, what timed out, and what will not change: a name that does not resolve, a certificate.
     """
-    if isinstance(error, UpstreamRefused):
+    if isinstance(error, UpstreamRefused | NoAccessToken):
         return error.status in _STUMBLES and not isinstance(error, UpstreamThrottled)
     cause = error.__cause__
     return (

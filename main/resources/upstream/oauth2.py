@@ -14,7 +14,7 @@ from requests import PreparedRequest
 from requests.auth import HTTPBasicAuth
 
 from main.resources.upstream.faults import refuse_errors
-from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
+from main.service.errors import NoAccessToken, UpstreamGarbled, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
 from main.util.secret import Secret
 from main.util.text import shorten
 
@@ -57,7 +57,8 @@ class TokenKeeper:
         """Give a token that holds a little longer.
 
         Raises:
-            UpstreamError: the token endpoint did not give one before the deadline (monotonic seconds).
+            NoAccessToken: the token endpoint refused.
+            UpstreamError: it did not give one before the deadline (monotonic seconds), or what it gave is none.
         """
         if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise UpstreamTimeout("The token endpoint did not answer in time.")
@@ -86,7 +87,7 @@ class TokenKeeper:
         except UpstreamThrottled as error:
             raise UpstreamThrottled(_said(error.status), error.status, error.retry_after) from error
         except UpstreamRefused as error:
-            raise UpstreamRefused(_said(error.status), error.status) from error
+            raise NoAccessToken(_said(error.status), error.status) from error
         answer = _read(reply.body)
         secret = Secret(answer.access_token or "")
         seconds = _lifetime(answer.expires_in)
@@ -114,7 +115,7 @@ class TokenKeeper:
 
 
 def _said(status: int) -> str:
-    return f"The token endpoint answered {status}."
+    return f"The token endpoint of auth.oauth2 answered {status}."
 
 
 def _read(body: bytes) -> _Answer:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from main.resources.upstream.breaker import Ended, Verdict, begin, find_hold, finish, is_calm, judge, take_retry
 from main.service.errors import (
     CrawlStopped,
+    NoAccessToken,
     UpstreamClosed,
     UpstreamGarbled,
     UpstreamOpen,
@@ -48,6 +49,7 @@ class TestJudgement:
             (UpstreamTimeout("x"), Verdict.BAD),
             (DOWN, Verdict.BAD),
             (UpstreamGarbled("x"), Verdict.BAD),
+            *((NoAccessToken("x", status), Verdict.BAD) for status in (200, 302, 400, 404, 410, 500)),
             (UpstreamThrottled("x", 429, 3), Verdict.THROTTLED),
             (UpstreamThrottled("x", 503, 3), Verdict.THROTTLED),
             *((UpstreamRefused("x", status), Verdict.BAD) for status in (401, 403, 407, 408, 500, 502, 503, 504, 599)),

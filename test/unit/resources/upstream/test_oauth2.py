@@ -9,10 +9,23 @@ from datetime import timedelta
 import pytest
 from werkzeug import Response
 
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream import oauth2 as module
-from main.service.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamThrottled, UpstreamTimeout
+from main.resources.upstream.breaker import FAILURES_IN_ROW
+from main.resources.upstream.guard import Guard
+from main.resources.upstream.looks import unless_gone
+from main.service.errors import (
+    NoAccessToken,
+    UpstreamError,
+    UpstreamGarbled,
+    UpstreamOpen,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+)
 from main.service.model import Credentials, OAuth2
 from main.util.secret import Secret
+from test.fakes import make_source
 from test.unit.resources.upstream.shops import canned
 
 GENEROUS = 5
@@ -152,10 +165,11 @@ def test_secrets_go_where_they_belong(open_to, endpoint):
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (Response(b"", 500), UpstreamRefused, "The token endpoint answered 500"),
-        (Response(b"", 401), UpstreamRefused, "The token endpoint answered 401"),
-        (Response(b"", 302, {"Location": "http://evil.example"}), UpstreamRefused, "The token endpoint answered 302"),
-        (Response(b"", 429, {"Retry-After": "7"}), UpstreamThrottled, "The token endpoint answered 429"),
+        (Response(b"", 500), NoAccessToken, "The token endpoint of auth.oauth2 answered 500"),
+        (Response(b"", 401), NoAccessToken, "The token endpoint of auth.oauth2 answered 401"),
+        (Response(b"", 404), NoAccessToken, "The token endpoint of auth.oauth2 answered 404"),
+        (Response(b"", 302, {"Location": "http://evil.example"}), NoAccessToken, "of auth.oauth2 answered 302"),
+        (Response(b"", 429, {"Retry-After": "7"}), UpstreamThrottled, "The token endpoint of auth.oauth2 answered 429"),
         (Response(b"<html>"), UpstreamGarbled, "not the JSON of RFC 6749"),
         (Response(b"[" * 60_000), UpstreamGarbled, "not the JSON of RFC 6749"),
         (Response(b'{"access_token": "t", "expires_in": 1e400}'), UpstreamGarbled, "not the JSON of RFC 6749"),
@@ -174,6 +188,18 @@ def test_what_is_no_token_is_an_error_of_ours(open_to, endpoint, answer, error, 
         open_to(shop).get()
     assert type(caught.value) is error
     assert shop.asked == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_refusal_of_the_endpoint_says_nothing_about_a_product_and_counts_as_a_failure(open_to, endpoint, status):
+    endpoint.answer, shop, book = Response(b"", status), Shop(), MemoryGuardBook()
+    session = open_to(shop, guard=Guard(make_source(), book))
+    for _ in range(FAILURES_IN_ROW):
+        with pytest.raises(NoAccessToken):
+            unless_gone(session.get)
+    with pytest.raises(UpstreamOpen):
+        session.get()
+    assert (shop.asked, len(endpoint.requests)) == ([], FAILURES_IN_ROW)
 
 
 @pytest.mark.parametrize("told", ["null", '"3600"', '"soon"', "-1", "1e300", "0.5", '"nan"'])

@@ -9,7 +9,14 @@ import pytest
 import requests
 
 from main.resources.upstream.retry import LONGEST_PAUSE, OneMoreTry
-from main.service.errors import UpstreamClosed, UpstreamRefused, UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
+from main.service.errors import (
+    NoAccessToken,
+    UpstreamClosed,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 
 FAR = 60.0
 
@@ -56,7 +63,9 @@ def tries(guard=None, closed=None, uniform=lambda *_: 0.0):
     return OneMoreTry(guard or Budget(), closed or threading.Event(), uniform)
 
 
-@pytest.mark.parametrize("error", [broken(), *[UpstreamRefused("", status) for status in (502, 503, 504)]])
+@pytest.mark.parametrize(
+    "error", [broken(), NoAccessToken("", 502), *[UpstreamRefused("", status) for status in (502, 503, 504)]]
+)
 def test_what_may_go_well_a_moment_later_is_tried_again(error):
     call = Call([error])
     assert tries().run(call.make, call) == "done"
@@ -67,6 +76,7 @@ def test_what_may_go_well_a_moment_later_is_tried_again(error):
     "error",
     [
         *[UpstreamRefused("", status) for status in (400, 401, 404, 500, 501)],
+        *[NoAccessToken("", status) for status in (200, 400, 401, 404)],
         UpstreamThrottled("", 503, 3.0),
         UpstreamThrottled("", 429, None),
         UpstreamTimeout(""),
