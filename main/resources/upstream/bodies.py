@@ -34,11 +34,40 @@ def read_body(raw: Any, headers: Mapping[str, str], limit: int) -> bytes:
     pieces = _raw_pieces(raw, limit)
     # It gives its content without a copy. Closed here, because an error keeps the frames it went through, until the next collection.
     with io.BytesIO() as body:
-        for piece in _unfold(pieces) if "gzip" in encoding else pieces:
+        for piece in unfold(pieces) if "gzip" in encoding else pieces:
             if body.tell() + len(piece) > limit:
                 raise _too_large(limit)
             body.write(piece)
         return body.getvalue()
+
+
+def unfold(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress gzip (RFC 1952), also several members one after the other; what follows the last is padding.
+
+    Raises:
+        UpstreamGarbled: it is broken, or grows beyond reason.
+        UpstreamUnreachable: it broke off.
+    """
+    member = zlib.decompressobj(_GZIP)
+    fed = unfolded = 0
+    for piece in pieces:
+        fed += len(piece)
+        rest = piece
+        while rest:
+            if member.eof:
+                if not rest.startswith(_MAGIC):
+                    break
+                member = zlib.decompressobj(_GZIP)
+            found = _inflate(member, rest)
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            unfolded += len(found)
+            if unfolded > max(_UNSUSPECTED, (fed - len(rest)) * _MOST_FOLD):
+                raise UpstreamGarbled(f"The answer grows more than {_MOST_FOLD} times when it is decompressed.")
+            yield found
+    while found := _inflate(member, b""):
+        yield found
+    if fed and not member.eof:
+        raise UpstreamUnreachable("The answer's compression broke off.")
 
 
 def say_size(size: int) -> str:
@@ -61,30 +90,6 @@ def _raw_pieces(raw: Any, limit: int) -> Iterator[bytes]:
         if received > limit:
             raise _too_large(limit)
         yield piece
-
-
-def _unfold(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress gzip (RFC 1952), also several members one after the other; what follows the last is padding."""
-    member = zlib.decompressobj(_GZIP)
-    fed = unfolded = 0
-    for piece in pieces:
-        fed += len(piece)
-        rest = piece
-        while rest:
-            if member.eof:
-                if not rest.startswith(_MAGIC):
-                    break
-                member = zlib.decompressobj(_GZIP)
-            found = _inflate(member, rest)
-            rest = member.unused_data if member.eof else member.unconsumed_tail
-            unfolded += len(found)
-            if unfolded > max(_UNSUSPECTED, (fed - len(rest)) * _MOST_FOLD):
-                raise UpstreamGarbled(f"The answer grows more than {_MOST_FOLD} times when it is decompressed.")
-            yield found
-    while found := _inflate(member, b""):
-        yield found
-    if fed and not member.eof:
-        raise UpstreamUnreachable("The answer's compression broke off.")
 
 
 def _inflate(member: Any, data: bytes) -> bytes:

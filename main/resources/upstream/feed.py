@@ -7,6 +7,7 @@ Column names follow Google's product data specification (support.google.com/merc
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -14,7 +15,8 @@ from urllib.request import url2pathname
 from marshmallow import ValidationError, pre_load
 
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, stock_of
-from main.resources.upstream.feedformats import cut_records, guess_format, gunzip, is_html
+from main.resources.upstream.bodies import say_size
+from main.resources.upstream.feedformats import TOO_LONG, cut_records, guess_format, gunzip, is_html
 from main.resources.upstream.fields import (
     Amount,
     Html,
@@ -29,7 +31,7 @@ from main.resources.upstream.fields import (
     read_availability,
     split_barcode,
 )
-from main.resources.upstream.session import MAX_FEED
+from main.resources.upstream.session import MAX_FEED, MAX_LOOK
 from main.service.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 from main.service.ports import CrawlPage
 from main.util.money import is_currency
@@ -37,7 +39,9 @@ from main.util.money import is_currency
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from main.service.model import Wanted
+    from main.resources.upstream.session import UpstreamSession
+    from main.service.model import Source, Wanted
+    from main.util.clock import Clock
 
 _LOOK = 1000
 _PATIENCE = 20  # a feed is one large file, not a page of one: it may take this many times the source's timeout
@@ -130,10 +134,22 @@ def _split_price(price: Any) -> dict[str, str]:
     return {"price": amount, "currency": currency} if amount and is_currency(currency) else {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Why a look could not read the file, and until when (monotonic seconds) no other tries."""
+
+    reason: str
+    until: float
+
+
 class FeedConnector(BaseConnector):
     """Reads the file once; what it gives is everything there is."""
 
     schema = FeedSchema
+
+    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+        super().__init__(source, session, clock)
+        self._unreadable = _Unreadable("", 0.0)
 
     def fetch(self, call: Hashable | None) -> CrawlPage:  # noqa: ARG002 - there is only one call
         """Make the one call of a crawl."""
@@ -145,11 +161,25 @@ class FeedConnector(BaseConnector):
         return _LOOK
 
     def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
-        """Read the whole file once more and give the wanted rows."""
+        """Read the whole file once more and give the wanted rows.
+
+        Raises:
+            UpstreamError: it did not come, or cannot be read. What cannot be read is not asked for again before ``every`` has
+                passed: a file too large for looks is none that the shop's breaker should open for, and hold syncs back.
+        """
+        if time.monotonic() < self._unreadable.until:
+            raise UpstreamGarbled(self._unreadable.reason)
+        try:
+            return self._pick(wanted, deadline)
+        except UpstreamGarbled as error:
+            self._unreadable = _Unreadable(str(error), time.monotonic() + self.source.every.total_seconds())
+            raise
+
+    def _pick(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
         asked, found = {one.source_id for one in wanted}, dict[str, bytes]()
         for raw in self._cut(deadline):
             if time.monotonic() > deadline:
-                raise UpstreamTimeout("The feed is too long to be read in time.")
+                raise UpstreamTimeout(TOO_LONG)
             source_id = self.identify(raw)
             if source_id in asked:
                 found.setdefault(source_id, raw)
@@ -158,12 +188,14 @@ class FeedConnector(BaseConnector):
         return found
 
     def _cut(self, deadline: float | None) -> Iterable[bytes]:
-        body, content_type = self._read(deadline)
+        # A sync has a process of its own, and a feed is all pages in one; a live look shares a worker with requests.
+        limit = MAX_FEED if deadline is None else min(self.source.max_body, MAX_LOOK)
+        body, content_type = self._read(limit, deadline)
         path = urlsplit(self.source.url).path
         form = self.source.format or guess_format(path, content_type)
         if form is None:
             raise UpstreamGarbled("Neither the file's ending nor its type tells the format; name it under format.")
-        body = gunzip(body, MAX_FEED)
+        body = gunzip(body, limit, deadline)
         if is_html(body):
             raise UpstreamGarbled("The answer is an HTML page, not a feed.")
         return cut_records(body, form)
@@ -177,16 +209,16 @@ class FeedConnector(BaseConnector):
         found = _pick(dict(record), self.source.columns.get("id"), _SYNONYMS["id"])
         return str(found)[:200] if isinstance(found, str | int) and str(found) else None
 
-    def _read(self, deadline: float | None) -> tuple[bytes, str]:
+    def _read(self, limit: int, deadline: float | None) -> tuple[bytes, str]:
         parts = urlsplit(self.source.url)
         if parts.scheme != "file":
-            answer = self.session.get(limit=MAX_FEED, patience=_PATIENCE, deadline=deadline)
+            answer = self.session.get(limit=limit, patience=_PATIENCE, deadline=deadline)
             return answer.body, answer.headers.get("content-type", "")
         try:
             with open(url2pathname(parts.path), "rb") as file:  # noqa: PTH123 - reads at most the limit
-                body = file.read(MAX_FEED + 1)
+                body = file.read(limit + 1)
         except OSError as error:
             raise UpstreamUnreachable(f"The file cannot be read: {error.strerror}.") from error
-        if len(body) > MAX_FEED:
-            raise UpstreamGarbled(f"The file is larger than {MAX_FEED // 2**20} MiB.")
+        if len(body) > limit:
+            raise UpstreamGarbled(f"The file is larger than {say_size(limit)}.")
         return body, ""

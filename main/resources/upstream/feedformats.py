@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
+import time
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
@@ -14,36 +13,44 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from main.resources.upstream.base import split_list
-from main.service.errors import UpstreamGarbled
+from main.resources.upstream.bodies import say_size, unfold
+from main.service.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from xml.etree.ElementTree import Element
 
 _GZIP = b"\x1f\x8b"
+_PIECE = 64 * 1024
 _CELL_LIMIT = 2**20
 _DELIMITERS = ",;|\t"
 _ENDINGS = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
 _TYPES = {"csv": "csv", "tab-separated": "tsv", "ndjson": "ndjson", "jsonl": "ndjson", "json": "json", "xml": "xml"}
 _ITEMS = {"item", "entry"}
+TOO_LONG = "The feed is too long to be read in time."
 
 
-def gunzip(body: bytes, limit: int) -> bytes:
+def gunzip(body: bytes, limit: int, deadline: float | None = None) -> bytes:
     """Decompress a feed that is gzip (RFC 1952) by its first bytes; anything else comes back as it is.
 
     Raises:
-        UpstreamGarbled: it is broken, cut off, or larger than ``limit`` bytes.
+        UpstreamGarbled: it is broken, cut off, grows beyond reason, or is larger than ``limit`` bytes.
+        UpstreamTimeout: it was not whole by the deadline (monotonic seconds).
     """
     if not body.startswith(_GZIP):
         return body
+    pieces = (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
-            found = stream.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UpstreamGarbled("The feed's gzip is broken or cut off.") from error
-    if len(found) > limit:
-        raise UpstreamGarbled(f"The feed is larger than {limit // 2**20} MiB when decompressed.")
-    return found
+        with io.BytesIO() as found:  # it gives its content without a copy
+            for piece in unfold(pieces):
+                if deadline is not None and time.monotonic() > deadline:
+                    raise UpstreamTimeout(TOO_LONG)
+                if found.tell() + len(piece) > limit:
+                    raise UpstreamGarbled(f"The feed is larger than {say_size(limit)} when decompressed.")
+                found.write(piece)
+            return found.getvalue()
+    except UpstreamUnreachable as error:
+        raise UpstreamGarbled("The feed's gzip is cut off.") from error
 
 
 def is_html(body: bytes) -> bool:

@@ -1,14 +1,18 @@
 """Kind feed: a whole catalogue in one file, at a URL or a path."""
 
 import gzip
+import random
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from werkzeug import Response
 
 from main.resources.upstream import feed
+from main.resources.upstream.breaker import FAILURES_IN_ROW
 from main.resources.upstream.kinds import connect
 from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from main.service.model import Availability, Money, Rating
@@ -130,7 +134,7 @@ class TestTheFile:
         with pytest.raises(UpstreamGarbled, match="larger than 1 MiB"):
             file(b" " * (2**20 + 1)).fetch(None)
         with pytest.raises(UpstreamGarbled, match="larger than 1 MiB when decompressed"):
-            file(gzip.compress(b" " * 2**21)).fetch(None)
+            file(gzip.compress(random.Random(1).randbytes(2**14) * 65)).fetch(None)
 
     def test_truncated_gzip_is_garbled(self, file):
         with pytest.raises(UpstreamGarbled, match="cut off"):
@@ -268,6 +272,45 @@ class TestLook:
     def test_reading_ends_with_the_deadline(self, file):
         with pytest.raises(UpstreamTimeout, match="too long"):
             look(file(CSV), "2", seconds=-1)
+
+    @pytest.mark.parametrize(("max_body", "limit"), [(8 * 2**20, "4 MiB"), (2**20, "1 MiB")])
+    @pytest.mark.parametrize("pack", [bytes, gzip.compress])
+    def test_a_look_takes_less_than_a_sync_because_it_shares_a_worker(self, file, pack, max_body, limit):
+        block = random.Random(1).randbytes(2**14).hex().encode()
+        connector = file(pack(b"id,name\n" + (b"1," + block + b"\n") * 129), max_body=max_body)
+        assert len(crawl(connector)[0]) == 129
+        with pytest.raises(UpstreamGarbled, match=f"larger than {limit}"):
+            look(connector, "1")
+
+    def test_a_bomb_is_defused_within_the_deadline(self, serve):
+        bomb = gzip.compress(b"a" * 200 * 2**20)
+        connector = connect_to(serve(canned(lambda _: Response(bomb, content_type="text/csv"))))
+        with pytest.raises(UpstreamGarbled, match="grows more than 200 times"):
+            look(connector, "1")
+        connector.close()
+
+    def test_decompressing_ends_with_the_deadline(self, file):
+        with pytest.raises(UpstreamTimeout, match="too long"):
+            look(file(gzip.compress(CSV)), "2", seconds=-1)
+
+    def test_what_a_look_cannot_read_is_left_to_syncs_for_a_while(self, serve, monkeypatch):
+        asked = []
+
+        def shop(_):
+            asked.append(time.monotonic())
+            return Response(CSV + b"3,Rug,7\n" * 2**20, content_type="text/csv")
+
+        connector = connect_to(serve(canned(shop)))
+        for _ in range(2 * FAILURES_IN_ROW):
+            with pytest.raises(UpstreamGarbled, match="larger than 4 MiB"):
+                look(connector, "1")
+        assert (len(asked), connector.find_hold()) == (1, None)
+        later = asked[0] + connector.source.every.total_seconds() + 60
+        monkeypatch.setattr(feed, "time", SimpleNamespace(monotonic=lambda: later))
+        with pytest.raises(UpstreamGarbled, match="larger than 4 MiB"):
+            look(connector, "1")
+        assert len(asked) == 2
+        connector.close()
 
     @pytest.mark.parametrize("source_id", ["a/../b", "?x=1", "نص", "a,b", "#"])
     def test_an_id_may_hold_anything(self, file, source_id):
