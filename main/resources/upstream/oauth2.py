@@ -51,7 +51,8 @@ class TokenKeeper:
         self._wire = wire
         self._agent = agent
         self._token: _Token | None = None
-        self._lock = threading.Lock()
+        self._fetching = threading.Lock()
+        self._lock = threading.Lock()  # held for a moment only, never while a token is fetched
 
     def token(self, deadline: float) -> Secret:
         """Give a token that holds a little longer.
@@ -60,14 +61,17 @@ class TokenKeeper:
             NoAccessToken: the token endpoint refused.
             UpstreamError: it did not give one before the deadline (monotonic seconds), or what it gave is none.
         """
-        if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        if not self._fetching.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise UpstreamTimeout("The token endpoint did not answer in time.")
         try:
-            if self._token is None or self._token.until <= time.monotonic():
-                self._token = self._fetch(deadline)
-            return self._token.secret
+            token = self._token  # one reading: another thread may forget it at any time
+            if token is None or token.until <= time.monotonic():
+                token = self._fetch(deadline)
+                with self._lock:
+                    self._token = token
+            return token.secret
         finally:
-            self._lock.release()
+            self._fetching.release()
 
     def forget(self, secret: Secret) -> None:
         """Drop this token, which the shop did not take, unless there is a newer one already."""

@@ -149,6 +149,42 @@ def test_a_refusal_drops_no_newer_token(open_to, endpoint):
     assert len(endpoint.requests) == 1
 
 
+def test_a_refused_token_is_dropped_without_waiting_for_the_next_one(open_to, endpoint):
+    refused = threading.Event()
+
+    def shop(request):
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        if token == "t1" and request.path == "/late":
+            refused.wait(GENEROUS)  # its refusal comes while another call fetches a token
+        return Response(b"[]", 200 if request.path == "/first" else 401)
+
+    session = open_to(shop, concurrency=2)
+    session.get("/first")
+    endpoint.wait = 3.0
+    took = []
+
+    def call():
+        began = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            session.get("/late", deadline=began + 0.8)
+        took.append(time.monotonic() - began)
+
+    def renew():
+        with pytest.raises(UpstreamTimeout):
+            session.get("/early", deadline=time.monotonic() + 2.5)
+
+    callers = [threading.Thread(target=call), threading.Thread(target=renew)]
+    for caller in callers:
+        caller.start()
+    until = time.monotonic() + GENEROUS
+    while len(endpoint.requests) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    refused.set()
+    for caller in callers:
+        caller.join(GENEROUS)
+    assert took[0] < 1.6
+
+
 def test_secrets_go_where_they_belong(open_to, endpoint):
     seen = []
 
