@@ -114,7 +114,7 @@ def finish(state: GuardState, ended: Ended, luck: float) -> GuardState:
         return freed
     counted = _count(freed, ended)
     if ended.verdict is Verdict.THROTTLED:
-        return _pause(counted, ended)
+        return _pause(counted, ended, least=_FIRST_OPEN if probed else 0.0)
     if state.opened_at is not None:
         return _settle(counted, ended, luck, probed=probed)
     return _open(counted, ended.at, luck) if _trips(counted, ended) else counted
@@ -140,10 +140,10 @@ def _retries(state: GuardState) -> float:
 
 
 def _settle(state: GuardState, ended: Ended, luck: float, *, probed: bool) -> GuardState:
-    """Close or open again after a probe; calls that began before the breaker opened say nothing new."""
+    """Close after a probe that went well, open again after any other; calls that began before the breaker opened say nothing new."""
     if ended.verdict is Verdict.GOOD and (probed or state.mode is BreakerMode.CLOSED):
         return replace(state, opened_at=None, open_until=None, times_opened=0, buckets=())
-    return _open(state, ended.at, luck) if ended.verdict is Verdict.BAD and probed else state
+    return _open(state, ended.at, luck) if probed else state
 
 
 def _trips(state: GuardState, ended: Ended) -> bool:
@@ -160,9 +160,10 @@ def _open(state: GuardState, now: float, luck: float) -> GuardState:
     return replace(state, opened_at=now, open_until=now + seconds, times_opened=state.times_opened + 1)
 
 
-def _pause(state: GuardState, ended: Ended) -> GuardState:
+def _pause(state: GuardState, ended: Ended, *, least: float) -> GuardState:
+    """Leave the shop alone for as long as it asks; half open, where a pause alone keeps probes apart, for ``least`` seconds."""
     asked = getattr(ended.error, "retry_after", None)
-    until = ended.at + min(_USUAL_PAUSE if asked is None else asked, LONGEST_PAUSE)
+    until = ended.at + max(min(_USUAL_PAUSE if asked is None else asked, LONGEST_PAUSE), least)
     # Of several answers the most careful one is obeyed.
     return replace(state, paused_until=max(until, ended.at + state.paused_for(ended.at)))
 

@@ -192,14 +192,28 @@ class TestHalfOpen:
         verdict = judge(UpstreamRefused("The shop answered 404.", 404))
         assert end(begin(opened(), "one", NOW + 5, 3), verdict, NOW + 6).opened_at is None
 
-    def test_a_failed_probe_opens_it_again(self):
-        state = end(begin(opened(), "one", NOW + 5, 3), Verdict.BAD, NOW + 6)
+    @pytest.mark.parametrize("verdict", [Verdict.BAD, Verdict.NEUTRAL])
+    def test_a_probe_that_does_not_go_well_opens_it_again(self, verdict):
+        state = end(begin(opened(), "one", NOW + 5, 3), verdict, NOW + 6)
         assert (state.opened_at, state.open_until, state.probe_owner) == (NOW + 6, NOW + 12.25, None)
 
-    @pytest.mark.parametrize("verdict", [Verdict.NOTHING, Verdict.THROTTLED, Verdict.NEUTRAL])
-    def test_a_probe_that_tells_nothing_only_frees_its_place(self, verdict):
-        state = end(begin(opened(), "one", NOW + 5, 3), verdict, NOW + 6)
+    def test_a_probe_that_was_given_up_only_frees_its_place(self):
+        state = end(begin(opened(), "one", NOW + 5, 3), Verdict.NOTHING, NOW + 6)
         assert (state.opened_at, state.probe_owner, state.breaker(NOW + 6)) == (NOW, None, BreakerState.HALF_OPEN)
+        assert find_hold(state, "two", NOW + 6) is None
+
+    @pytest.mark.parametrize(("asked", "seconds"), [(0, 5), (3, 5), (None, 5), (30, 30), (86400, 60)])
+    def test_a_probe_that_is_asked_to_leave_the_shop_alone_is_the_last_for_five_seconds_at_least(self, asked, seconds):
+        error = UpstreamThrottled("slow down", 429, asked)
+        state = end(begin(opened(), "one", NOW + 5, 3), Verdict.THROTTLED, NOW + 6, error=error)
+        assert (state.opened_at, state.probe_owner, state.breaker(NOW + 6)) == (NOW, None, BreakerState.HALF_OPEN)
+        assert type(find_hold(state, "two", NOW + 6 + seconds - 0.1)) is UpstreamPaused
+        assert find_hold(state, "two", NOW + 6 + seconds) is None
+
+    @pytest.mark.parametrize("verdict", [Verdict.NEUTRAL, Verdict.THROTTLED])
+    def test_a_late_end_of_any_other_call_opens_nothing_again(self, verdict):
+        state = end(begin(opened(), "one", NOW + 5, 3), verdict, NOW + 6, owner="late", error=UpstreamThrottled("x", 429, 0))
+        assert (state.opened_at, state.probe_owner, state.paused_for(NOW + 6)) == (NOW, "one", 0)
 
     @pytest.mark.parametrize("verdict", [Verdict.GOOD, Verdict.BAD])
     def test_a_call_that_began_before_it_opened_changes_nothing_about_it(self, verdict):
@@ -303,4 +317,4 @@ def test_whatever_happens_the_breaker_keeps_its_promises(steps):
         assert state.open_for(now) <= 9.2
         assert len(state.buckets) <= 10
     for (before, verdict), (after, _) in pairwise(tries):
-        assert after - before >= 5 or verdict is not Verdict.BAD
+        assert after - before >= 4.999 or verdict in {Verdict.GOOD, Verdict.NOTHING}
