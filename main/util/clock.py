@@ -48,8 +48,8 @@ def parse_iso(text: str) -> dt.datetime:
 
 def read_epoch(number: int) -> dt.datetime | None:
     """Give the time of a Unix timestamp in seconds or milliseconds, or None where no such time is."""
-    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     try:
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
         return dt.datetime.fromtimestamp(seconds, dt.UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from main.util.clock import SystemClock, isoformat, parse_iso
+from main.util.clock import SystemClock, isoformat, parse_iso, read_epoch
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
 moments = st.datetimes(timezones=zones).filter(lambda moment: 1 < moment.year < 9999)
@@ -48,3 +48,21 @@ def test_a_time_without_an_offset_is_taken_as_utc(text, written):
 def test_what_is_not_an_iso_time_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         parse_iso(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_763_700_000, "2025-11-21T04:40:00.000Z"),
+        (1_763_700_000_123, "2025-11-21T04:40:00.123Z"),
+        (-1, "1969-12-31T23:59:59.000Z"),
+    ],
+)
+def test_a_unix_time_is_read_in_seconds_or_milliseconds(number, written):
+    assert isoformat(read_epoch(number)) == written
+
+
+@pytest.mark.parametrize("number", [10**16, -(10**16), 10**300, int("1" * 400), -int("1" * 400)])
+def test_a_number_that_is_no_time_gives_none(number):
+    assert read_epoch(number) is None

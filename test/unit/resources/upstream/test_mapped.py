@@ -1,5 +1,6 @@
 """Kind mapped: shops nobody has written code for, described by settings alone."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -58,7 +59,7 @@ def rules(**changes):
 def load(dial):
     def read(record=RECORD, more=None, **changes):
         mapping = FieldMap(fields=rules(**changes), **(more or {}))
-        return dial(A_SHOP, "mapped", mapping=mapping).load(orjson.dumps(record))
+        return dial(A_SHOP, "mapped", mapping=mapping).load(json.dumps(record).encode())
 
     return read
 
@@ -127,9 +128,9 @@ def test_an_expression_that_fails_on_a_decoration_leaves_it_out(load):
     assert load(brand="join(' ', [nothing])").brand is None
 
 
-@pytest.mark.parametrize("changed", [None, "soon", 10**40, {}, []])
+@pytest.mark.parametrize("changed", [None, "soon", 2**53, 10**40, int("1" * 400), {}, []], ids=range(7))
 def test_a_time_that_is_none_is_left_out(load, changed):
-    assert load(RECORD | {"changed": changed} if changed != 10**40 else RECORD | {"changed": 2**53}).updated_at is None
+    assert load(RECORD | {"changed": changed}).updated_at is None
 
 
 def test_milliseconds_and_iso_are_times_too(load):
