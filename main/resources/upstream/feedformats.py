@@ -116,16 +116,12 @@ def _xml_records(body: bytes) -> Iterator[bytes]:
 
 
 def _row(element: Element) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
     for child in element:
         name = _local(child)
-        value = child.get("href") if name == "link" and child.get("href") else "".join(child.itertext()).strip()
-        row[name] = value if name not in row else [*_listed(row[name]), value]
-    return row
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+        link = child.get("href") if name == "link" else None
+        found.setdefault(name, []).append(link or "".join(child.itertext()).strip())
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _local(element: Element) -> str:

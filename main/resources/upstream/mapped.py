@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from main.util.clock import Clock
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_BETWEEN_URLS = re.compile(r"\s*,\s*(?=https?://)")
+_URL_STARTS = ("http://", "https://")
 _NEEDED = {"id", "name", "price", "currency"}
 _PLAIN = FieldRule("@")
 
@@ -230,7 +229,7 @@ class MappedConnector(BaseConnector):
         record = super().decode(raw)
         row = _find(self.map.fields, record)
         if isinstance(row.get("images"), str):
-            row["images"] = _BETWEEN_URLS.split(row["images"])
+            row["images"] = split_urls(row["images"])
         if isinstance(row.get("updated_at"), int) and (moment := read_epoch(row["updated_at"])):
             row["updated_at"] = isoformat(moment)
         if self.map.variants is not None:
@@ -266,3 +265,13 @@ def _currency_code(value: Any) -> str | None:
     if not is_currency(code):
         raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
     return code
+
+
+def split_urls(text: str) -> list[str]:
+    """Split at the commas before a URL, and at no others: a URL may hold some."""
+    urls: list[list[str]] = []
+    for part in text.split(","):
+        if not urls or part.lstrip().startswith(_URL_STARTS):
+            urls.append([])
+        urls[-1].append(part)
+    return [",".join(parts).strip() for parts in urls]

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 import unicodedata
 
 import pytest
@@ -143,3 +144,43 @@ def test_a_shortened_text_fits_and_shows_where_it_was_cut(text, limit):
     short = shorten(text, limit)
     assert len(short) <= limit
     assert short == text or short == text[: limit - 1] + "…"
+
+
+def measure(markup):
+    began = time.perf_counter()
+    html_to_text(markup)
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<div>" * 100_000,
+        "<ul><li>" * 50_000,
+        "<div><table></div></table>" * 50_000,
+        "<a " + " ".join(f"a{number}" for number in range(100_000)) + ">",
+    ],
+    ids=["nested", "lists", "crossed", "attributes"],
+)
+def test_markup_made_to_be_slow_is_read_in_a_moment(markup):
+    assert min(measure(markup) for _ in range(3)) < 1.0  # unbounded, each takes tens of seconds
+
+
+@pytest.mark.parametrize("word", ["<p>word</p>" * 2000, "<p>" + "word " * 12_000 + "</p>"])
+def test_a_long_description_stays_whole(word):
+    assert html_to_text(word).split() == ["word"] * word.count("word")
+
+
+def test_what_comes_after_four_thousand_tags_is_left_out():
+    assert html_to_text("<b>a</b>" * 3000).replace("\n", "") == "a" * 2000
+
+
+def test_what_comes_after_64_kib_of_markup_is_left_out():
+    assert html_to_text("<p>" + "a" * 100_000) == "a" * (64 * 1024 - 3)
+    assert html_to_text("a" * 100_000) == "a" * 100_000
+
+
+@pytest.mark.parametrize("read", [clean_line, html_to_text])
+def test_an_entity_of_more_digits_than_python_reads_is_left_as_it_is(read):
+    text = f"a &amp; &#{'1' * 5000};"
+    assert read(text) == text

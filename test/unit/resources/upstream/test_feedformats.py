@@ -187,6 +187,12 @@ class TestGunzip:
         assert len(gunzip(gzip.compress(b" " * 100), 100)) == 100
 
 
+def test_a_record_of_very_many_equal_elements_is_read_in_a_moment():
+    began = time.perf_counter()
+    assert rows(b"<r><item>" + b"<a>1</a>" * 200_000 + b"</item></r>", "xml") == [{"a": ["1"] * 200_000}]
+    assert time.perf_counter() - began < 4.0  # where each is put into a new list, it takes minutes
+
+
 @pytest.mark.parametrize(
     ("path", "content_type", "form"),
     [

@@ -1,6 +1,7 @@
 """Kind mapped: shops nobody has written code for, described by settings alone."""
 
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 from werkzeug import Response
 
+from main.resources.upstream.mapped import split_urls
 from main.service.errors import RecordRejected, UpstreamGarbled
 from main.service.model import Availability, FieldMap, FieldRule, ItemCall, Listing, Money, PriceRange, Rating
 from test.unit.resources.upstream.shops import canned, look
@@ -141,6 +143,27 @@ def test_milliseconds_and_iso_are_times_too(load):
 def test_images_in_one_text_are_split_between_urls_only(load):
     text = "https://c.example/a,b.jpg, https://c.example/2.jpg"
     assert load(RECORD | {"media": text}, images="media").images == ("https://c.example/a,b.jpg", "https://c.example/2.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", [""]),
+        ("no url, at all", ["no url, at all"]),
+        ("https://c/1 ,  http://c/2", ["https://c/1", "http://c/2"]),
+        ("https://c/a,b,,https://c/2,c", ["https://c/a,b,", "https://c/2,c"]),
+        (", https://c/1", ["", "https://c/1"]),
+    ],
+)
+def test_a_comma_splits_where_a_url_begins(text, parts):
+    assert split_urls(text) == parts
+
+
+@pytest.mark.parametrize("text", [" " * 1_000_000, "," * 1_000_000, " , " * 300_000])
+def test_a_text_of_blanks_and_commas_is_split_in_a_moment(text):
+    began = time.perf_counter()
+    assert split_urls(text) == [text.strip()]
+    assert time.perf_counter() - began < 2.0  # by a pattern that tries each blank anew, it takes half an hour
 
 
 VARIANTS = {
