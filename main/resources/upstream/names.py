@@ -36,7 +36,7 @@ class Names:
 
         Raises:
             TimeoutError: the resolver did not answer before the deadline (monotonic seconds).
-            OSError: the name does not resolve.
+            OSError: the name does not resolve, or there is no thread to look it up.
         """
         if _is_literal(host):
             return self._ask(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
@@ -51,9 +51,18 @@ class Names:
         with self._lock:
             lookup = self._under_way.get((host, port))
             if lookup is None:
-                lookup = self._under_way[host, port] = _Lookup()
-                threading.Thread(target=self._run, args=(host, port, lookup), name=f"names-{host}", daemon=True).start()
+                lookup = self._start(host, port)
+                # Only now: nobody would ever end one that could not be started. It waits for the lock before it is taken out.
+                self._under_way[host, port] = lookup
             return lookup
+
+    def _start(self, host: str, port: int) -> _Lookup:
+        lookup = _Lookup()
+        try:
+            threading.Thread(target=self._run, args=(host, port, lookup), name=f"names-{host}", daemon=True).start()
+        except RuntimeError as error:
+            raise OSError(f"There is no thread to look up {host}.") from error
+        return lookup
 
     def _run(self, host: str, port: int, lookup: _Lookup) -> None:
         try:

@@ -100,3 +100,24 @@ def test_what_failed_is_asked_for_again():
     with pytest.raises(socket.gaierror, match="later"):
         names.resolve("shop.example", 80, time.monotonic() + GENEROUS)
     assert names.resolve("shop.example", 80, time.monotonic() + GENEROUS) == [("found",)]
+
+
+def fail_to_start(monkeypatch):
+    """Have the next thread not start, as where the system has no more."""
+    start = threading.Thread.start
+
+    def fail(_):
+        monkeypatch.setattr(threading.Thread, "start", start)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+
+
+def test_a_look_up_without_a_thread_is_an_error_of_the_system_and_the_next_one_goes_well(resolver, monkeypatch):
+    resolver.answer.set()
+    names = Names(resolver)
+    fail_to_start(monkeypatch)
+    with pytest.raises(OSError, match=r"no thread to look up shop\.example") as caught:
+        names.resolve("shop.example", 80, time.monotonic() + GENEROUS)
+    assert type(caught.value) is OSError
+    assert len(names.resolve("shop.example", 80, time.monotonic() + GENEROUS)) == 1
