@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
+import idna
 from requests.utils import requote_uri
 
 from main.service.errors import UpstreamGarbled
@@ -56,6 +57,25 @@ def origin_of(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
+def encode_host(url: str) -> str:
+    """Give the URL with a host of any script as IDNA writes it (RFC 5891); what IDNA has no writing for stays as it is.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host.isascii():
+        return url
+    try:
+        written = idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return url
+    before, at, _ = parts.netloc.rpartition("@")
+    port = "" if parts.port is None else f":{parts.port}"
+    return urlunsplit(parts._replace(netloc=f"{before}{at}{written}{port}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a source is: its URL, origin and path; every URL made here is on that origin and below that path."""
@@ -72,7 +92,8 @@ class Place:
             UpstreamGarbled: it is no URL.
         """
         try:
-            return cls(url, origin_of(url), urlsplit(requote_uri(url)).path.rstrip("/"))
+            written = encode_host(url)
+            return cls(written, origin_of(written), urlsplit(requote_uri(written)).path.rstrip("/"))
         except ValueError as error:
             raise UpstreamGarbled("The source's URL is not a URL.") from error
 
@@ -95,16 +116,19 @@ class Place:
             UpstreamGarbled: it leads elsewhere.
         """
         try:
-            there, user = origin_of(url), urlsplit(url).username
+            written = encode_host(url)
+            there, user = origin_of(written), urlsplit(written).username
         except ValueError as error:
             raise UpstreamGarbled("The shop's link to its next page is not a URL.") from error
         if there != self.origin or user is not None:
             raise UpstreamGarbled("The shop's link to its next page leads to another host.")
-        return self._checked(url)
+        return self._checked(written)
 
     def _checked(self, url: str) -> str:
         if "\\" in url or _has_controls(url):
             raise UpstreamGarbled("The URL to ask for holds characters that no URL has.")
+        if not (self.origin[1] or "").isascii():
+            raise UpstreamGarbled("The host in the source's URL is not one that IDNA can write.")
         parts = urlsplit(requote_uri(url))
         if _climbs(parts.path) or not (parts.path == self.prefix or parts.path.startswith(f"{self.prefix}/")):
             raise UpstreamGarbled("The URL to ask for leads out of the source's own path.")

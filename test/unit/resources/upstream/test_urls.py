@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from main.resources.upstream.urls import Place, item_path, origin_of, quote_id, with_query
+from main.resources.upstream.urls import Place, encode_host, item_path, origin_of, quote_id, with_query
 from main.service.errors import UpstreamGarbled
 
 SHOP = Place.of("https://shop.example/api")
@@ -86,6 +86,42 @@ class TestPlaces:
     def test_an_address_in_any_script_is_asked_as_urls_are_written(self):
         place = Place.of("https://shop.example/متجر")
         assert place.below("/منتجات") == "https://shop.example/%D9%85%D8%AA%D8%AC%D8%B1/%D9%85%D9%86%D8%AA%D8%AC%D8%A7%D8%AA"
+
+    @pytest.mark.parametrize(
+        ("url", "written"),
+        [
+            ("http://bücher.example", "http://xn--bcher-kva.example"),
+            ("https://BÜCHER.example:8443/api", "https://xn--bcher-kva.example:8443/api"),
+            ("https://日本語。jp/متجر", "https://xn--wgv71a119e.jp/متجر"),
+            ("https://faß.example?key=ü", "https://xn--fa-hia.example?key=ü"),
+            ("https://me:pw@bücher.example:1/", "https://me:pw@xn--bcher-kva.example:1/"),
+            ("https://SHOP.example/ü", "https://SHOP.example/ü"),
+            ("http://[::1]:80/ü", "http://[::1]:80/ü"),
+            ("file:///srv/bücher.csv", "file:///srv/bücher.csv"),
+        ],
+    )
+    def test_a_host_in_any_script_is_asked_for_as_idna_writes_it(self, url, written):
+        assert encode_host(url) == written
+        assert Place.of(url).url == written
+
+    @pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.EXAMPLE"])
+    def test_a_link_may_write_the_host_either_way(self, host):
+        place = Place.of("https://bücher.example/api")
+        assert place.linked(f"https://{host}/api/2").lower() == "https://xn--bcher-kva.example/api/2"
+
+    @pytest.mark.parametrize(
+        "host", ["bucher.example", "bücher.example.evil.example", "bücher", "xn--bcher-kvb.example", "é..x"]
+    )
+    def test_a_link_to_a_host_that_only_looks_alike_is_refused(self, host):
+        with pytest.raises(UpstreamGarbled, match="leads to another host"):
+            Place.of("https://bücher.example/api").linked(f"https://{host}/api/2")
+
+    @pytest.mark.parametrize("host", ["é..x", "-é.example", "é" * 70, "😀.example", "a_é.example"])
+    def test_a_host_that_cannot_be_one_is_told_of_when_it_is_asked(self, host):
+        place = Place.of(f"https://{host}/api")
+        for ask in (place.below, lambda path: place.linked(f"https://{host}/api{path}")):
+            with pytest.raises(UpstreamGarbled, match="not one that IDNA can write"):
+                ask("/x")
 
     def test_a_shop_at_the_root_may_link_anywhere_on_its_host(self):
         assert Place.of("https://shop.example").linked("https://shop.example/x") == "https://shop.example/x"
