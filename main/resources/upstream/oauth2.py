@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _LIMIT = 64 * 1024
 _UNTOLD = 300.0  # seconds, where the endpoint does not say how long a token holds
 _MARGIN = 30.0
+_SENDABLE = re.compile(r"[!-~]+")  # RFC 6750 (2.1) allows less, but there are shops whose tokens hold ^ and #
 _KIND = "bearer"  # RFC 6750; an endpoint that names no kind means it
 
 
@@ -58,7 +60,7 @@ class TokenKeeper:
         """Give a token that holds a little longer.
 
         Raises:
-            NoAccessToken: the token endpoint refused.
+            NoAccessToken: the token endpoint refused, or gave a token that cannot be sent.
             UpstreamError: it did not give one before the deadline (monotonic seconds), or what it gave is none.
         """
         if not self._fetching.acquire(timeout=max(0.0, deadline - time.monotonic())):
@@ -93,9 +95,11 @@ class TokenKeeper:
         except UpstreamRefused as error:
             raise NoAccessToken(_said(error.status), error.status) from error
         answer = _read(reply.body)
-        secret = Secret(answer.access_token or "")
+        told = answer.access_token or ""
+        if not _SENDABLE.fullmatch(told):
+            raise NoAccessToken("The token endpoint of auth.oauth2 gave a token that cannot be sent.", reply.status)
         seconds = _lifetime(answer.expires_in)
-        return _Token(secret, began + max(seconds - _MARGIN, seconds / 2))
+        return _Token(Secret(told), began + max(seconds - _MARGIN, seconds / 2))
 
     def _request(self) -> PreparedRequest:
         told = self._settings

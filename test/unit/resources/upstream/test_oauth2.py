@@ -1,6 +1,7 @@
 """Access tokens: fetched once for all threads, renewed before they end or when the shop refuses one, told to the right hosts alone."""
 
 import base64
+import json
 import threading
 import time
 from dataclasses import replace
@@ -213,7 +214,10 @@ def test_secrets_go_where_they_belong(open_to, endpoint):
         (Response(b'{"token_type": "Bearer"}'), UpstreamGarbled, "gave no token: missing_token"),
         (Response(b'{"error": "invalid_scope"}'), UpstreamGarbled, "gave no token: invalid_scope"),
         (Response(b'{"access_token": "t", "token_type": "mac"}'), UpstreamGarbled, "kind other than Bearer"),
-        (Response(b'{"access_token": "a\\nb", "token_type": "Bearer"}'), UpstreamGarbled, "cannot be sent"),
+        *(
+            (Response(json.dumps({"access_token": token})), NoAccessToken, "gave a token that cannot be sent")
+            for token in ("", "a\nb", "a\r\nX: y", "a b", "t\n", "é", "\x7f", "\x00")
+        ),
         (Response(b" " * 100_000), UpstreamGarbled, "larger than 64 KiB"),
     ],
 )
@@ -224,6 +228,23 @@ def test_what_is_no_token_is_an_error_of_ours(open_to, endpoint, answer, error, 
         open_to(shop).get()
     assert type(caught.value) is error
     assert shop.asked == []
+
+
+@pytest.mark.parametrize("token", ["abc.DEF-1_2~3+4/5==", "v^1.1#i^1#p^3", "1234|abcd", "x" * 4000])
+def test_a_token_may_hold_all_that_a_header_can(open_to, endpoint, token):
+    endpoint.answer, shop = Response(json.dumps({"access_token": token})), Shop()
+    open_to(shop).get()
+    assert shop.asked == [token]
+
+
+def test_a_token_that_cannot_be_sent_is_not_kept(open_to, endpoint):
+    endpoint.answer, shop = Response('{"access_token": "a\\nb", "expires_in": 86400}'), Shop()
+    session = open_to(shop)
+    with pytest.raises(NoAccessToken):
+        session.get()
+    endpoint.answer = None
+    session.get()
+    assert shop.asked == ["t2"]
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
