@@ -1,11 +1,13 @@
-"""Locks as files: owner and end, changed under the kernel's own lock on the file."""
+"""Locks as files: owner, seconds and end, changed under the kernel's own lock on the file."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import struct
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from main.resources.cache.entries import bound_seconds, name_lock, seal, unseal
@@ -19,7 +21,22 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _PAUSE = 0.002
-_LONGEST_OWNER = 4096
+_LONGEST = 4096
+_SECONDS = struct.Struct(">d")
+_SLACK = 1.0  # seconds by which the machine's clock may be put right without any lock being lost
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """What stands in a lock's file: whose it is, for how many seconds it was taken, and when (Unix seconds) those are over."""
+
+    owner: bytes
+    seconds: float
+    end: float
+
+    def is_alive(self, now: float) -> bool:
+        """Tell whether the lock is held; an end farther ahead than its own seconds was written before the clock was set back."""
+        return 0 < self.end - now <= self.seconds + _SLACK
 
 
 class FileLocks:
@@ -38,10 +55,11 @@ class FileLocks:
             CacheDown: somebody keeps the file itself locked.
         """
         with self._held(self._folder / name_lock(key)) as file:
-            holder, now = unseal(os.pread(file, _LONGEST_OWNER, 0)), self._clock.now().timestamp()
-            if holder is not None and holder[0] != owner.encode() and now < holder[1]:
+            holder, now = _read(file), self._clock.now().timestamp()
+            if holder is not None and holder.owner != owner.encode() and holder.is_alive(now):
                 return False
-            _write(file, seal(owner.encode(), now + bound_seconds(seconds)))
+            kept = bound_seconds(seconds)
+            _write(file, _Holder(owner.encode(), kept, now + kept))
             return True
 
     def give_back(self, key: str, owner: str) -> None:
@@ -53,8 +71,8 @@ class FileLocks:
         """
         path = self._folder / name_lock(key)
         with self._held(path) as file:
-            holder = unseal(os.pread(file, _LONGEST_OWNER, 0))
-            if holder is None or holder[0] == owner.encode():
+            holder = _read(file)
+            if holder is None or holder.owner == owner.encode():
                 path.unlink()
 
     def sweep(self) -> None:
@@ -67,8 +85,8 @@ class FileLocks:
         for path in self._folder.iterdir():
             # One that is in use this very moment is not left over.
             with contextlib.suppress(CacheDown), self._held(path, timeout=0) as file:
-                holder = unseal(os.pread(file, _LONGEST_OWNER, 0))
-                if holder is None or holder[1] <= now:
+                holder = _read(file)
+                if holder is None or not holder.is_alive(now):
                     path.unlink()
 
     @contextlib.contextmanager
@@ -109,6 +127,17 @@ def _is_still(file: int, path: Path) -> bool:
     return os.path.samestat(os.fstat(file), there)
 
 
-def _write(file: int, data: bytes) -> None:
+def _read(file: int) -> _Holder | None:
+    """Give what stands in a lock's file; None where it was damaged, or never written."""
+    found = unseal(os.pread(file, _LONGEST, 0))
+    if found is None or len(found[0]) < _SECONDS.size:
+        return None
+    told, end = found
+    (seconds,) = _SECONDS.unpack_from(told)
+    return _Holder(told[_SECONDS.size :], seconds, end)
+
+
+def _write(file: int, holder: _Holder) -> None:
+    data = seal(_SECONDS.pack(holder.seconds) + holder.owner, holder.end)
     os.pwrite(file, data, 0)
     os.ftruncate(file, len(data))

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from main.resources.cache.entries import seal
 from main.resources.cache.filelocks import FileLocks
 from main.service.errors import CacheDown
 from test.fakes import FakeClock
@@ -37,11 +38,44 @@ def test_a_lock_ends_exactly_with_its_time(locks, clock):
     assert locks.take("key", "two", 60)
 
 
-def test_a_damaged_file_is_a_free_lock(locks, tmp_path):
+@pytest.mark.parametrize("damage", [b"", b"\0\0", seal(b"", FakeClock().now().timestamp() + 30)])
+def test_a_damaged_file_is_a_free_lock(locks, tmp_path, damage):
     locks.take("key", "one", 60)
     (path,) = tmp_path.iterdir()
-    path.write_bytes(b"\0\0")
+    path.write_bytes(damage)
     assert locks.take("key", "two", 60)
+
+
+@pytest.mark.parametrize("back", [5, 3600, 86400])
+def test_a_lock_whose_owner_died_is_free_when_the_clock_was_set_back(locks, clock, back):
+    locks.take("key", "dead", 1.8)
+    clock.advance(-back)
+    assert locks.take("key", "two", 60)
+    assert not locks.take("key", "three", 60)  # written by the clock as it is now
+
+
+def test_a_clock_that_is_only_put_right_frees_no_lock(locks, clock):
+    locks.take("key", "one", 1.8)
+    clock.advance(-0.9)
+    assert not locks.take("key", "two", 60)
+    clock.advance(2.7)
+    assert locks.take("key", "two", 60)
+
+
+def test_an_owner_that_lives_renews_its_lock_after_the_clock_was_set_back(locks, clock):
+    locks.take("key", "one", 1.8)
+    clock.advance(-3600)
+    assert locks.take("key", "one", 1.8)
+    assert not locks.take("key", "two", 60)
+
+
+def test_sweeping_removes_what_was_taken_before_the_clock_was_set_back(locks, clock, tmp_path):
+    locks.take("dead", "one", 60)
+    clock.advance(-3600)
+    locks.take("alive", "two", 60)
+    locks.sweep()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not locks.take("alive", "three", 60)
 
 
 def test_sweeping_removes_what_dead_owners_left(locks, clock, tmp_path):
