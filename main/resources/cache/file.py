@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from main.resources.cache.entries import LAYOUT, bound_seconds, name_value, seal
 from main.resources.cache.filelocks import FileLocks
 from main.resources.cache.private import make_private, require_private
 from main.resources.cache.sweep import sweep_values
+from main.resources.cache.sweeper import EVERY, Sweeper
 from main.service.errors import CacheDown
 from main.util.clock import Clock, SystemClock
 from main.util.perprocess import PerProcess
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 0.5
 MOST_BYTES = 512 * 1024 * 1024
-_SWEEP_EVERY = 60.0
 _PING = f"{LAYOUT}:ping"
 _SWEEP = f"{LAYOUT}:sweep"
 
@@ -61,7 +60,7 @@ class _Files(FileSystemCache):
 class FileCache:
     """Values as files in a private folder, each written beside and then moved to its place, so that none is read half.
 
-    The least recently written go when ``size`` bytes are full, which is looked after once a minute.
+    The least recently written go when ``size`` bytes are full, which is looked after once a minute, on a thread that setting wakes.
     """
 
     def __init__(self, folder: Path, *, size: int = MOST_BYTES, timeout: float = TIMEOUT, clock: Clock | None = None) -> None:
@@ -72,7 +71,7 @@ class FileCache:
         self._clock = clock or SystemClock()
         self._locks = FileLocks(self._locks_folder, timeout, self._clock)
         self._files = PerProcess(self._prepare)
-        self._next_sweep = 0.0
+        self._sweeper = Sweeper(self._sweep_in_turn)
 
     def _prepare(self) -> _Files:
         for folder in (self._folder, self._values, self._locks_folder):
@@ -110,7 +109,7 @@ class FileCache:
             # cachelib counts whole seconds, so the exact end stands in the file.
             if not files.set(name_value(key), seal(value, self._now() + kept), math.ceil(kept) + 1):
                 raise CacheDown("The cache's folder cannot be written to.")
-        self._sweep_sometimes()
+        self._sweeper.wake()
 
     def delete(self, key: str) -> None:
         """Drop the value, if there is one."""
@@ -134,12 +133,8 @@ class FileCache:
             sweep_values(self._values, self._now(), self._size)
             self._locks.sweep()
 
-    def _sweep_sometimes(self) -> None:
-        now = time.monotonic()
-        if now < self._next_sweep:
-            return
-        self._next_sweep = now + _SWEEP_EVERY
-        if self.lock(_SWEEP, str(os.getpid()), _SWEEP_EVERY / 2):  # one process is enough
+    def _sweep_in_turn(self) -> None:
+        if self.lock(_SWEEP, str(os.getpid()), EVERY / 2):  # one process is enough
             self.sweep()
 
     @contextmanager

@@ -3,6 +3,7 @@
 import os
 import pickle
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,20 @@ def files_in(folder):
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+def settle():
+    """Wait for the sweeps under way."""
+    for thread in threading.enumerate():
+        if thread.name == "cache-sweep":
+            thread.join(20)
+            assert not thread.is_alive()
+
+
 @pytest.fixture
 def cache(tmp_path):
     found = FileCache(tmp_path / "cache")
-    found.open()
+    found.set("first", b"", 60)
+    settle()  # no sweep comes in between any more
+    found.delete("first")
     return found
 
 
@@ -137,6 +148,7 @@ def test_sweeping_removes_what_is_over_and_keeps_within_its_size(tmp_path):
     cache = FileCache(tmp_path / "cache", size=5_000)
     for number in range(20):
         cache.set(str(number), bytes(1000), 60)
+    settle()
     cache.lock("dead", "one", 0)
     cache.sweep()
     assert 0 < len(files_in(tmp_path / "cache" / "values")) <= 5
@@ -146,8 +158,10 @@ def test_sweeping_removes_what_is_over_and_keeps_within_its_size(tmp_path):
 def test_one_process_sweeps_now_and_then_while_values_are_set(tmp_path):
     cache = FileCache(tmp_path / "cache", size=0)
     cache.set("key", b"value", 60)
+    settle()
     assert cache.get("key") is None
     cache.set("key", b"value", 60)
+    settle()
     assert cache.get("key") == b"value"
 
 
@@ -155,4 +169,22 @@ def test_while_another_process_sweeps_none_does(tmp_path):
     cache = FileCache(tmp_path / "cache", size=0)
     assert cache.lock(_SWEEP, "another process", 60)
     cache.set("key", b"value", 60)
+    settle()
     assert cache.get("key") == b"value"
+
+
+def test_setting_a_value_does_not_wait_for_the_sweep(tmp_path, monkeypatch):
+    swept, may_end = threading.Event(), threading.Event()
+
+    def dawdle(*_):
+        assert may_end.wait(20)
+        swept.set()
+
+    monkeypatch.setattr("main.resources.cache.file.sweep_values", dawdle)
+    cache = FileCache(tmp_path / "cache")
+    cache.set("key", b"value", 60)
+    assert cache.get("key") == b"value"
+    assert not swept.is_set()
+    may_end.set()
+    settle()
+    assert swept.is_set()
