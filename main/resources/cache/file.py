@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import struct
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cachelib.file import FileSystemCache
@@ -21,7 +24,6 @@ from main.util.perprocess import PerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TIMEOUT = 0.5
 MOST_BYTES = 512 * 1024 * 1024
@@ -51,6 +53,22 @@ class _Files(FileSystemCache):
     def __init__(self, folder: Path) -> None:
         # Its own pruning looks at every file for each value once the folder is full; FileCache sweeps instead.
         super().__init__(str(folder), threshold=0, mode=0o600)
+
+    def put(self, key: str, value: bytes, seconds: int) -> None:
+        """Write a value as :meth:`set` does, which leaves what it could not write whole behind: on a full disk, one file a try.
+
+        Raises:
+            OSError: it could not be written; nothing is left of it.
+        """
+        file, half = tempfile.mkstemp(suffix=self._fs_transaction_suffix, dir=self._path)
+        try:
+            with os.fdopen(file, "wb") as out:
+                out.write(struct.pack("I", self._normalize_timeout(seconds)))
+                self.serializer.dump(value, out)
+            Path(half).replace(self._get_filename(key))
+        except OSError:
+            Path(half).unlink(missing_ok=True)
+            raise
 
     def _run_safely(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run it once: where a permission is missing, trying for ten seconds only makes a request wait."""
@@ -86,8 +104,9 @@ class FileCache:
     def ping(self) -> None:
         """Return when the folder can be used."""
         with self._ready() as files:
-            if not (files.set(_PING, seal(b"", 0), 1) and files.get(_PING)):
-                raise CacheDown("The cache's folder cannot be written to.")
+            files.put(_PING, seal(b"", 0), 1)
+            if not files.get(_PING):
+                raise CacheDown("The cache's folder cannot be read.")
 
     def close(self) -> None:
         """Do nothing more than forget the folder: no file is kept open."""
@@ -105,11 +124,12 @@ class FileCache:
         if not kept:
             self.delete(key)
             return
-        with self._ready() as files:
-            # cachelib counts whole seconds, so the exact end stands in the file.
-            if not files.set(name_value(key), seal(value, self._now() + kept), math.ceil(kept) + 1):
-                raise CacheDown("The cache's folder cannot be written to.")
-        self._sweeper.wake()
+        try:
+            with self._ready() as files:
+                # cachelib counts whole seconds, so the exact end stands in the file.
+                files.put(name_value(key), seal(value, self._now() + kept), math.ceil(kept) + 1)
+        finally:
+            self._sweeper.wake()  # all the more where the disk is full: it makes room
 
     def delete(self, key: str) -> None:
         """Drop the value, if there is one."""
@@ -134,7 +154,11 @@ class FileCache:
             self._locks.sweep()
 
     def _sweep_in_turn(self) -> None:
-        if self.lock(_SWEEP, str(os.getpid()), EVERY / 2):  # one process is enough
+        try:
+            turn = self.lock(_SWEEP, str(os.getpid()), EVERY / 2)  # one process is enough
+        except CacheDown:
+            turn = True  # a full disk takes no lock either, and two sweeps at once do no harm
+        if turn:
             self.sweep()
 
     @contextmanager

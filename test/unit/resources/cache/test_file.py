@@ -2,8 +2,10 @@
 
 import os
 import pickle
+import resource
 import stat
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,43 @@ def test_while_another_process_sweeps_none_does(tmp_path):
     cache.set("key", b"value", 60)
     settle()
     assert cache.get("key") == b"value"
+
+
+@contextmanager
+def no_file_longer_than(size):
+    """Let this process write no byte of any file beyond this one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_could_not_be_written_whole_leaves_nothing_and_keeps_what_was_there(cache, tmp_path):
+    cache.set("key", b"value", 60)
+    before = files_in(tmp_path)
+    with no_file_longer_than(50):
+        for _ in range(20):
+            with pytest.raises(CacheDown, match="File too large"):
+                cache.set("key", bytes(1000), 60)
+    assert files_in(tmp_path) == before
+    assert cache.get("key") == b"value"
+
+
+@pytest.mark.parametrize("size", [50, 10], ids=["with room for a lock", "without room for a lock"])
+def test_a_value_that_cannot_be_written_has_the_folder_swept(tmp_path, size):
+    FileCache(tmp_path / "cache").set("over", b"value", 60)
+    settle()
+    (path,) = files_in(tmp_path / "cache" / "values")
+    os.truncate(path, 0)  # as good as over
+    (lock,) = files_in(tmp_path / "cache" / "locks")
+    lock.unlink()
+    with no_file_longer_than(size):
+        with pytest.raises(CacheDown):
+            FileCache(tmp_path / "cache").set("key", bytes(1000), 60)
+        settle()
+    assert files_in(tmp_path / "cache" / "values") == []
 
 
 def test_setting_a_value_does_not_wait_for_the_sweep(tmp_path, monkeypatch):
