@@ -25,6 +25,7 @@ from main.resources.tokens.installation import installation_secret
 from main.resources.upstream.canned import CannedSession
 from main.resources.upstream.draft import draft_source
 from main.resources.upstream.guard import Guard
+from main.resources.upstream.kept import KeptAnswers
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer, UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
@@ -170,7 +171,9 @@ def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guar
     watchdog = Watchdog()
 
     def dial(source: Source) -> Connector:
-        return connect(source, clock, watchdog, guard=Guard(source, guards, clock), kept=cache)
+        return connect(
+            source, clock, watchdog, guard=Guard(source, guards, clock), kept=KeptAnswers(cache, source, guards, clock)
+        )
 
     return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))
 
@@ -211,7 +214,7 @@ def build_sync(
     kept = FileCache(settings.data / ANSWERS)
 
     def dial(source: Source) -> Connector:
-        return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=kept)
+        return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=KeptAnswers(kept, source, book, clock))
 
     # A catalogue that was given in place of the real one is nothing the rules could look into.
     ruler, needed = (None, []) if writer else make_ruler(settings, clock)

@@ -80,12 +80,12 @@ class SourceItem(Resource):  # type: ignore[misc]
 @sources.route("/<string:name>/cache")
 @sources.param("name", "The source's name", _in="path", **{"x-example": "lumen"})
 class SourceCache(Resource):  # type: ignore[misc]
-    """What live looks remember of a source."""
+    """What is remembered of a source's answers."""
 
     @admin
     @documented(sources, None, "Nothing the shop has said so far is used any more.", code=204, errors=(404, 422, 503))
     def delete(self, name: str) -> Response:
-        """Forget what the shop has said to live looks so far, on every worker of this machine; its next look asks it anew."""
+        """Forget what the shop has answered so far, on every worker of this machine: the next look or sync asks it anew, on no condition."""
         load_args(_NONE)
         services().live.purge(name)
         return answer_json(b"", status=204)

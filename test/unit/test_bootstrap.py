@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from werkzeug import Request, Response
 
 from main.bootstrap import build_check, build_services, build_sync
 from main.resources.cache.file import FileCache
@@ -11,6 +12,7 @@ from main.resources.cache.redis import RedisCache
 from main.resources.guards.files import FileGuardBook
 from main.service.model import BreakerMode, GuardChange, GuardState, Outcome
 from main.settings import load_settings
+from sample.server import running
 from test.fakes import FakeClock, MemoryCatalogue, MemoryGuardBook, make_source
 
 
@@ -40,6 +42,26 @@ def test_what_guards_know_is_kept_in_the_data_folder_for_every_process(unsynced)
     book = FileGuardBook(unsynced.data / "guards")
     assert book.read("lumen").calls >= 2
     assert (unsynced.data / "guards").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_purge_has_the_next_sync_ask_a_shop_on_no_condition(unsynced):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers.get("If-None-Match"))
+        body = b'[{"id": "1", "name": "Lamp", "price": "5.00"}]'
+        return Response(b"" if asked[-1] else body, 304 if asked[-1] else 200, {"ETag": '"v1"'})
+
+    with running(Request.application(answer)) as url:
+        fed = make_source("fed", kind="feed", url=f"{url}/list.json", format="json")
+        settings = replace(unsynced, sources=(fed,))
+        reading = build_services(settings, reader=MemoryCatalogue())
+        for _ in range(2):
+            build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
+        reading.live.purge("fed")
+        reports = build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
+    assert asked == [None, '"v1"', None]
+    assert [(report.outcome, report.products) for report in reports] == [(Outcome.OK, 1)]
 
 
 def test_guards_can_be_given_another_book(unsynced):

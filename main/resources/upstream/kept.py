@@ -17,27 +17,31 @@ if TYPE_CHECKING:
 
     from main.resources.upstream.wire import Reply
     from main.service.model import Source
-    from main.service.ports import Cache
+    from main.service.ports import Cache, GuardBook
+    from main.util.clock import Clock
 
 _SECONDS = 24 * 3600.0
 _LARGEST = 900 * 1024  # of memcached's usual 1 MiB a value
 _LARGEST_BODY = 8 * 1024 * 1024
-_FORM = 1
+_FORM = 2
+_AHEAD = 5.0  # seconds: what lies farther ahead was told by a clock that has been set back since
 _USEFUL = ("content-type", "link", "etag", "last-modified")
 
 
 class _Head(msgspec.Struct):
     form: int
     url: str
+    at: float
     headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer from before: its headers (names in lower case), and its body."""
+    """An answer from before: its headers (names in lower case), its body, and when the shop was asked for them (Unix seconds)."""
 
     headers: Mapping[str, str]
     body: bytes
+    at: float
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -47,12 +51,23 @@ class Kept:
 
 
 class KeptAnswers:
-    """One source's kept answers; a cache that is down keeps nothing and gives nothing."""
+    """One source's kept answers; a cache that is down keeps nothing and gives nothing.
 
-    def __init__(self, cache: Cache, source: Source) -> None:
+    Those from before the purge that stands in the guards' book are given no more: a shop that says "unchanged" when it is not would
+    keep a wrong one alive for ever.
+    """
+
+    def __init__(self, cache: Cache, source: Source, guards: GuardBook, clock: Clock) -> None:
         self._cache = cache
+        self._name = source.name
+        self._guards = guards
+        self._clock = clock
         # Who asks with other credentials may be shown other things.
         self._asker = repr((source.name, source.credentials.digest(), sorted(source.headers.items())))
+
+    def now(self) -> float:
+        """Give the time by which answers from before a purge are told from those that were asked for since."""
+        return self._clock.now().timestamp()
 
     def find(self, url: str) -> Kept | None:
         """Give the answer that was kept for a URL, if there is one."""
@@ -60,23 +75,32 @@ class KeptAnswers:
             found = self._cache.get(self._key(url))
         except CacheDown:
             return None
-        return None if found is None else _unpack(found, url)
+        kept = None if found is None else _unpack(found, url)
+        return kept if kept is not None and self._may_use(kept) else None
 
-    def keep(self, url: str, reply: Reply) -> None:
+    def keep(self, url: str, reply: Reply, asked_at: float) -> None:
         """Keep an answer that can be asked for on a condition; any other is let go."""
         headers = reply.headers
         useful = {name: value for name, value in headers.items() if name in _USEFUL or name.startswith("x-")}
-        if not Kept(useful, b"").conditions or "no-store" in headers.get("cache-control", "") or headers.get("vary") == "*":
+        kept = Kept(useful, reply.body, asked_at)
+        if not kept.conditions or "no-store" in headers.get("cache-control", "") or headers.get("vary") == "*":
             return
         if len(reply.body) <= _LARGEST_BODY:
-            self._store(url, useful, reply.body)
+            self._store(url, kept)
 
     def renew(self, url: str, kept: Kept) -> None:
-        """Keep an answer for longer, because the shop has just said that it still holds."""
-        self._store(url, kept.headers, kept.body)
+        """Keep an answer for longer, because the shop has just said that it still holds; it stays as old as it is."""
+        self._store(url, kept)
 
-    def _store(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        packed = msgspec.json.encode(_Head(_FORM, url, dict(headers))) + b"\n" + gzip.compress(body, 1, mtime=0)
+    def _may_use(self, kept: Kept) -> bool:
+        now, purged_at = self.now(), self._guards.read(self._name).purged_at
+        if kept.at > now + _AHEAD:
+            return False
+        return purged_at is None or purged_at > now + _AHEAD or kept.at > purged_at
+
+    def _store(self, url: str, kept: Kept) -> None:
+        head = _Head(_FORM, url, kept.at, dict(kept.headers))
+        packed = msgspec.json.encode(head) + b"\n" + gzip.compress(kept.body, 1, mtime=0)
         if len(packed) <= _LARGEST:
             try:
                 self._cache.set(self._key(url), packed, _SECONDS)
@@ -94,4 +118,4 @@ def _unpack(found: bytes, url: str) -> Kept | None:
         whole = gzip.decompress(body)
     except (msgspec.DecodeError, OSError, EOFError, zlib.error):
         return None  # written by another version, or cut off
-    return Kept(told.headers, whole) if (told.form, told.url) == (_FORM, url) else None
+    return Kept(told.headers, whole, told.at) if (told.form, told.url) == (_FORM, url) else None

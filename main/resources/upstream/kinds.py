@@ -22,8 +22,8 @@ from main.resources.upstream.woostore import WooStoreConnector
 if TYPE_CHECKING:
     from main.resources.upstream.base import BaseConnector
     from main.resources.upstream.guard import Guard
+    from main.resources.upstream.kept import KeptAnswers
     from main.service.model import Source
-    from main.service.ports import Cache
     from main.util.clock import Clock
 
 KINDS: dict[str, type[BaseConnector]] = {
@@ -46,7 +46,7 @@ def connect(
     watchdog: Watchdog | None = None,
     session: UpstreamSession | None = None,
     guard: Guard | None = None,
-    kept: Cache | None = None,
+    kept: KeptAnswers | None = None,
 ) -> BaseConnector:
     """Give the connector for a source, with a watchdog and a guard of its own where none is shared; nothing is called yet.
 

@@ -13,7 +13,6 @@ import requests
 from main.resources.upstream.asking import AGENT, Asker
 from main.resources.upstream.faults import refuse_errors, translate
 from main.resources.upstream.guard import Guard
-from main.resources.upstream.kept import Kept, KeptAnswers
 from main.resources.upstream.oauth2 import TokenKeeper
 from main.resources.upstream.retry import OneMoreTry
 from main.resources.upstream.urls import Place, with_query
@@ -24,12 +23,12 @@ from main.util.timed import timed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from main.resources.upstream.kept import Kept, KeptAnswers
     from main.resources.upstream.urls import Params
     from main.resources.upstream.watchdog import Watchdog
     from main.resources.upstream.wire import Reply
     from main.service.errors import UpstreamHeld
     from main.service.model import Source
-    from main.service.ports import Cache
     from main.util.secret import Secret
 
 MAX_FEED = 1024 * 1024 * 1024
@@ -59,6 +58,7 @@ class _Call:
     body: bytes | None = None
     deadline: float | None = None
     token: Secret | None = None
+    asked_at: float = 0.0
     kept: Kept | None = None
 
     @property
@@ -81,7 +81,7 @@ class UpstreamSession:
         source: Source,
         watchdog: Watchdog,
         guard: Guard | None = None,
-        kept: Cache | None = None,
+        kept: KeptAnswers | None = None,
         *,
         check: Callable[[bytes], None] | None = None,
     ) -> None:
@@ -93,7 +93,7 @@ class UpstreamSession:
         self._asker = Asker(source)
         self._wire = Wire(watchdog, source.concurrency, source.proxy)
         self._tries = OneMoreTry(self._guard, self._closed)
-        self._kept = KeptAnswers(kept, source) if kept is not None else None
+        self._kept = kept
         tokens = source.credentials.oauth2
         self._tokens = TokenKeeper(tokens, Wire(watchdog, 1, source.proxy), AGENT) if tokens else None
 
@@ -163,6 +163,7 @@ class UpstreamSession:
 
     def _ask(self, call: _Call) -> Answer:
         if self._kept is not None and call.repeatable:
+            call.asked_at = self._kept.now()  # before the call: what is purged while it is under way covers its answer too
             call.kept = self._kept.find(call.whole_url)
         return self._tries.run(self._try, call)
 
@@ -201,5 +202,5 @@ class UpstreamSession:
         if self._check is not None:
             self._check(reply.body)
         if self._kept is not None and call.repeatable:
-            self._kept.keep(call.whole_url, reply)
+            self._kept.keep(call.whole_url, reply, call.asked_at)
         return Answer(call.url, reply.headers, reply.body)

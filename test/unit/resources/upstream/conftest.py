@@ -10,7 +10,9 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
+from main.resources.upstream.kept import KeptAnswers
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import UpstreamSession
 from main.resources.upstream.watchdog import Watchdog
@@ -45,12 +47,14 @@ def dial(serve) -> Iterator[Callable[..., BaseConnector]]:
 
 @pytest.fixture
 def session_to() -> Iterator[Callable[..., UpstreamSession]]:
-    """Return a function that opens a session to a URL; the rest are settings of its source."""
+    """Return a function that opens a session to a URL, by a guard, or with a cache and a book for kept answers; the rest is its source's."""
     with ExitStack() as stack:
 
         def open_session(url: str, **more: object) -> UpstreamSession:
-            parts = {name: more.pop(name) for name in ("guard", "kept") if name in more}
-            session = UpstreamSession(replace(A_SOURCE, url=url, **more), Watchdog(), **parts)
+            guard, cache, book = (more.pop(name, None) for name in ("guard", "kept", "book"))
+            source = replace(A_SOURCE, url=url, **more)
+            kept = None if cache is None else KeptAnswers(cache, source, book or MemoryGuardBook(), SystemClock())
+            session = UpstreamSession(source, Watchdog(), guard, kept)
             stack.callback(session.close)
             return session
 

@@ -1,15 +1,19 @@
 """A shop that can say "unchanged" is asked whether it is, and its old answer is as good as new."""
 
 import gzip
+import time
+from dataclasses import replace
 
 import pytest
 from werkzeug import Response
 
+from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.kept import KeptAnswers
 from main.resources.upstream.wire import Reply
 from main.service.errors import CacheDown, UpstreamRefused
 from main.service.model import Credentials
 from main.util.secret import Secret
+from test.fakes import FakeClock
 from test.unit.resources.upstream.conftest import A_SOURCE
 from test.unit.resources.upstream.shops import canned
 
@@ -135,14 +139,24 @@ def test_what_is_kept_is_json_and_gzip_under_a_key_that_tells_nothing(session_to
     session_to(serve(canned(Unchanging())), kept=shelf, credentials=Credentials(query=(("k", Secret("hunter2")),))).get()
     ((key, value),) = shelf.values.items()
     head, _, body = value.partition(b"\n")
-    assert head.startswith(b'{"form":1,')
+    assert head.startswith(b'{"form":2,')
     assert gzip.decompress(body) == b'[{"id": 1}]'
     assert b"hunter2" not in key.encode() + value
     assert len(key) < 60
     assert shelf.seconds[key] > 3600
 
 
-@pytest.mark.parametrize("rotten", [b"", b"\n", b"{}\n", b'{"form":9,"url":"x","headers":{}}\n', b"\x80\x04pickle"])
+@pytest.mark.parametrize(
+    "rotten",
+    [
+        b"",
+        b"\n",
+        b"{}\n",
+        b'{"form":9,"url":"x","at":1.5,"headers":{}}\n',
+        b'{"form":1,"url":"x","headers":{}}\n',
+        b"\x80\x04pickle",
+    ],
+)
 def test_what_cannot_be_read_is_a_miss(session_to, serve, shelf, rotten):
     shop = Unchanging()
     session = session_to(serve(canned(shop)), kept=shelf)
@@ -152,16 +166,96 @@ def test_what_cannot_be_read_is_a_miss(session_to, serve, shelf, rotten):
     assert shop.asked == [None, None]
 
 
-def test_what_belongs_to_another_url_is_a_miss(shelf):
-    kept = KeptAnswers(shelf, A_SOURCE)
-    kept.keep(URL, Reply(200, {"etag": '"v"'}, b"[]"))
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def book():
+    return MemoryGuardBook()
+
+
+@pytest.fixture
+def kept(shelf, book, clock):
+    return KeptAnswers(shelf, A_SOURCE, book, clock)
+
+
+REPLY = Reply(200, {"etag": '"v"'}, b"[]")
+
+
+def purge(book, at, source=A_SOURCE.name):
+    book.change(source, lambda state: (replace(state, purged_at=at), None))
+
+
+def test_what_belongs_to_another_url_is_a_miss(shelf, kept):
+    kept.keep(URL, REPLY, kept.now())
     (value,) = shelf.values.values()
     shelf.values = {kept._key(URL + "2"): value}  # as a collision of keys would
     assert kept.find(URL + "2") is None
 
 
-def test_large_answers_are_let_go(shelf):
-    kept = KeptAnswers(shelf, A_SOURCE)
-    kept.keep(URL, Reply(200, {"etag": '"v"'}, bytes(9 * 2**20)))
-    kept.keep(URL, Reply(200, {"etag": '"v"', "x-long": "x" * 10**6}, b"[]"))
+def test_large_answers_are_let_go(shelf, kept):
+    kept.keep(URL, Reply(200, {"etag": '"v"'}, bytes(9 * 2**20)), kept.now())
+    kept.keep(URL, Reply(200, {"etag": '"v"', "x-long": "x" * 10**6}, b"[]"), kept.now())
     assert shelf.values == {}
+
+
+# purged
+
+
+def test_after_a_purge_a_shop_is_asked_without_condition_once(session_to, serve, shelf, book):
+    shop = Unchanging()
+    url = serve(canned(shop))
+    session_to(url, kept=shelf, book=book).get()
+    shop.body = b"[2]"  # which the shop takes for unchanged
+    assert session_to(url, kept=shelf, book=book).get().body == b'[{"id": 1}]'
+    purge(book, time.time())
+    assert session_to(url, kept=shelf, book=book).get().body == b"[2]"
+    assert session_to(url, kept=shelf, book=book).get().body == b"[2]"
+    assert shop.asked == [None, '"v1"', None, '"v1"']
+
+
+def test_what_was_asked_for_before_a_purge_is_a_miss_and_what_was_since_is_not(kept, book, clock):
+    kept.keep(URL, REPLY, kept.now())
+    clock.advance(1)
+    purge(book, kept.now(), "another")
+    assert kept.find(URL) is not None
+    purge(book, kept.now())
+    assert kept.find(URL) is None
+    clock.advance(1)
+    kept.keep(URL, REPLY, kept.now())
+    assert kept.find(URL) is not None
+
+
+def test_what_was_under_way_at_a_purge_is_a_miss(kept, book, clock):
+    asked_at = kept.now()
+    clock.advance(1)
+    purge(book, kept.now())
+    clock.advance(1)
+    kept.keep(URL, REPLY, asked_at)
+    assert kept.find(URL) is None
+
+
+def test_an_answer_that_the_shop_confirmed_while_it_was_purged_is_a_miss(kept, book, clock):
+    kept.keep(URL, REPLY, kept.now())
+    found = kept.find(URL)
+    clock.advance(1)
+    purge(book, kept.now())
+    clock.advance(1)
+    kept.renew(URL, found)
+    assert kept.find(URL) is None
+
+
+@pytest.mark.parametrize(("ahead", "is_given"), [(3, False), (3600, True)])
+def test_a_purge_that_lies_far_ahead_was_told_by_a_clock_set_back_since(kept, book, ahead, is_given):
+    kept.keep(URL, REPLY, kept.now())
+    purge(book, kept.now() + ahead)
+    assert (kept.find(URL) is not None) is is_given
+
+
+@pytest.mark.parametrize(("back", "is_given"), [(3, True), (3600, False)])
+def test_an_answer_that_lies_far_ahead_is_a_miss(kept, clock, back, is_given):
+    kept.keep(URL, REPLY, kept.now())
+    clock.advance(-back)
+    assert (kept.find(URL) is not None) is is_given
