@@ -61,7 +61,8 @@ def logs_as_they_were() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_secret_is_known() -> None:
     """The log masks what any settings of this process ever held; what one test calls a secret is a plain word to the next."""
-    secret_module._KNOWN.clear()
+    for known in (secret_module._KNOWN, secret_module._PUBLIC, secret_module._MASKED):
+        known.clear()
 
 
 @pytest.fixture(scope="session")

@@ -69,12 +69,16 @@ def _told_by_key(messages: dict[str, list[str]]) -> list[str]:
 class SecretText(fields.Field[Secret]):
     """A credential: only ``${NAME}`` or a file beside it, never written out in config.yml."""
 
+    def __init__(self, *, into: type[Secret] = Secret, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.into = into
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Secret:  # noqa: ARG002
         if not isinstance(value, Provided) or not value:
             raise ValidationError(
                 "${NAME} of an environment variable that is not empty, or a path under the same key with _file"
             )
-        return Secret(str(value))
+        return self.into(str(value))
 
 
 class Duration(fields.Field[timedelta]):

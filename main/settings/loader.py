@@ -17,7 +17,7 @@ from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.settings.servers import TaskUrl
-from main.util.secret import MASK, Secret
+from main.util.secret import MASK, Secret, publish_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +67,7 @@ def load_settings(environ: Mapping[str, str] | None = None, text: str | None = N
     if faults:
         raise SettingsError(sorted(set(faults)))
     loaded["sources"] = tuple(loaded.get("sources", ()))
+    publish_names(source.name for source in loaded["sources"])
     return Settings(data=data, platform=_read_platform(environ), origin=Origin(environ, text, mark), **loaded)
 
 

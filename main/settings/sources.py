@@ -23,6 +23,7 @@ from main.settings.fields import (
     WebUrl,
 )
 from main.settings.mapped import FieldsSchema, ItemSchema, ListSchema
+from main.util.secret import SecretName
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -97,7 +98,7 @@ class SecretMap(TextMap):
 class BasicSchema(SecretSection):
     """``auth.basic`` of a source (RFC 7617)."""
 
-    username = SecretText(required=True)
+    username = SecretText(into=SecretName, required=True)
     password = SecretText(required=True)
 
 
@@ -112,7 +113,7 @@ class OAuth2Schema(SecretSection):
     """``auth.oauth2`` of a source: where its access tokens come from (RFC 6749, 4.4)."""
 
     token_url = WebUrl(required=True)
-    client_id = SecretText(required=True)
+    client_id = SecretText(into=SecretName, required=True)
     client_secret = SecretText(required=True)
     scope = text()
     audience = text()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MASK = "***"
 _SHORTEST = 6  # characters: shorter ones stand in too many honest words
 # Of the whole process on purpose: the log masks every secret there is, whoever made it.
-_KNOWN: dict[str, None] = {}
+_KNOWN: dict[str, bool] = {}  # whether each is no more than the name of a credential
+_PUBLIC: list[str] = []
+_MASKED: list[str] = []
 _MOST = 1_000  # tokens of shops come and go; the oldest secrets are forgotten first
 _LOCK = threading.Lock()
 
@@ -20,11 +26,14 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        remember_secret(value)
+        self._remember()
 
     def reveal(self) -> str:
         """Give the value, for the one call that sends it."""
         return self._value
+
+    def _remember(self) -> None:
+        remember_secret(self._value)
 
     def __repr__(self) -> str:
         return MASK
@@ -36,20 +45,44 @@ class Secret:
         return hash(self._value)
 
 
-def remember_secret(value: str) -> None:
-    """Have the log mask a value from now on, also where it stands in a URL."""
+class SecretName(Secret):
+    """The name that goes with a credential, a user's or a client's: hidden like one, except from the log where it is public anyway."""
+
+    __slots__ = ()
+
+    def _remember(self) -> None:
+        remember_secret(self._value, is_name=True)
+
+
+def remember_secret(value: str, *, is_name: bool = False) -> None:
+    """Have the log mask a value from now on, also where it stands in a URL.
+
+    ``is_name`` says that it is only a credential's name, which is not masked while it stands in a public one.
+    """
     if len(value) < _SHORTEST:
         return
     with _LOCK:
         for form in {value, quote(value, safe="")}:
-            _KNOWN.pop(form, None)
-            _KNOWN[form] = None
+            _KNOWN[form] = _KNOWN.pop(form, True) and is_name
         while len(_KNOWN) > _MOST:
             del _KNOWN[next(iter(_KNOWN))]
+        _choose_masked()
+
+
+def publish_names(names: Iterable[str]) -> None:
+    """Tell all names that are public, those of sources: masking a user's name in them would hide which source a line is about."""
+    with _LOCK:
+        _PUBLIC[:] = names
+        _choose_masked()
 
 
 def known_secrets() -> list[str]:
-    """Give the values of all secrets this process has seen, the longest first, so that one inside another leaves nothing over."""
+    """Give what the log masks of all that this process has seen, the longest first, so that one inside another leaves nothing over."""
     with _LOCK:
-        found = list(_KNOWN)
-    return sorted(found, key=len, reverse=True)
+        return _MASKED.copy()
+
+
+def _choose_masked() -> None:
+    public = "\n".join(_PUBLIC)
+    found = [form for form, is_name in _KNOWN.items() if not (is_name and form in public)]
+    _MASKED[:] = sorted(found, key=len, reverse=True)

@@ -1,12 +1,16 @@
 """The rules of config.yml that concern more than one key."""
 
+import json
+
 import pytest
+import structlog
 import yaml
 
 from main.resources.upstream.feed import FeedSchema
 from main.resources.upstream.kinds import KINDS as CONNECTORS
 from main.service.model import OAuth2, Source
 from main.settings.sources import FEED_COLUMNS, KINDS, SourceSchema
+from main.util.logs import configure_logs
 from main.util.secret import Secret
 
 
@@ -175,3 +179,28 @@ def test_a_source_keeps_what_it_was_given(load):
     assert source.credentials.header == ("X-Key", Secret("hunter2"))
     assert (source.headers, source.categories) == ({"Accept-Language": "ar"}, {"Lamp": "Lighting"})
     assert (source.required, source.priced, source.enabled) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"basic": {"username": "${NAME}", "password": "${WORD}"}},
+        {"oauth2": {"token_url": "https://a.example/token", "client_id": "${NAME}", "client_secret": "${WORD}"}},
+    ],
+    ids=["basic", "oauth2"],
+)
+def test_the_log_tells_a_source_by_its_name_even_when_its_user_is_called_so(load, capsys, auth):
+    load(sources({"name": "nakhla", "auth": auth}, {"name": "nakhla-eu", "auth": auth}), NAME="nakhla", WORD="hunter-22")
+    configure_logs(terminal=False)
+    structlog.get_logger().info("asked", source="nakhla", path="/sources/nakhla-eu/cache", error="nakhla:hunter-22 is refused")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["source"], line["path"]) == ("nakhla", "/sources/nakhla-eu/cache")
+    assert line["error"] == "nakhla:*** is refused"
+
+
+def test_the_log_masks_a_user_that_no_source_is_called_like_and_a_password_in_any_case(load, capsys):
+    auth = {"basic": {"username": "${NAME}", "password": "${WORD}"}}
+    load(sources({"name": "nakhla", "auth": auth}), NAME="ck_5f2e9a", WORD="nakhla")
+    configure_logs(terminal=False)
+    structlog.get_logger().info("asked", error="ck_5f2e9a:nakhla is refused")
+    assert json.loads(capsys.readouterr().err)["error"] == "***:*** is refused"
