@@ -21,6 +21,7 @@
     +-- TooManyRequests          asked too often; says when to come back
     +-- CacheDown                a cache tier does not answer; whoever asks takes it as a miss
     +-- RecordRejected           one upstream record failed validation
+    +-- NothingValid             not one of a shop's records is a valid product
     +-- LeaseLost                another process took over the source
     +-- CrawlStopped             this process, or the watch over this source, is being stopped
     +-- UpstreamError            a shop did not give what was asked
@@ -183,6 +184,13 @@ class RecordRejected(AisleError):
         super().__init__("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
         self.faults = tuple(faults)
         self.record_id = record_id
+
+
+class NothingValid(AisleError):
+    """Not one of the records that a shop sent is a valid product."""
+
+    def __init__(self, received: int) -> None:
+        super().__init__(f"Not one of its {received} records is a valid product; the quarantine tells why.")
 
 
 class LeaseLost(AisleError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from main.service.crawl import Crawl, Tally
-from main.service.errors import AisleError, CrawlStopped, LeaseLost, UpstreamHeld
+from main.service.errors import AisleError, CrawlStopped, LeaseLost, NothingValid, UpstreamHeld
 from main.service.fanout import crawl_pages, run_together
 from main.service.model import Outcome, SyncReport
 from main.service.shape import find_drift
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from main.service.model import Product, Source
+    from main.service.model import Product, Rejected, Source
     from main.service.ports import CatalogueWriter, Connector, Staging
     from main.util.clock import Clock
 
@@ -156,7 +156,8 @@ class SyncService:
             return self._held_back(self._counted(report, tally), error)
         except AisleError as error:
             failed = replace(report, error_type=type(error).__name__, error=str(error))
-            return self._failed(replace(failed, retry_after=getattr(error, "retry_after", None)), tally)
+            failed = replace(failed, retry_after=getattr(error, "retry_after", None))
+            return self._failed(failed, tally, tally.rejected if isinstance(error, NothingValid) else None)
         except Exception as error:  # noqa: BLE001 - the watcher lives on: a defect met by one source must not end the others' syncs
             _log.exception("source.sync_broke", source=source.name)
             text = "An error inside Aisle; the log has its trace."
@@ -185,8 +186,10 @@ class SyncService:
         return replace(report, shape=shape, drift=drift)
 
     def _finish(self, staging: Staging, report: SyncReport, tally: Tally, *, force: bool) -> SyncReport:
-        report = self._shaped(report, tally)
         before, now = staging.counts()
+        if tally.received and not (before or now):
+            raise NothingValid(tally.received)  # an empty catalogue that calls itself good helps nobody
+        report = self._shaped(report, tally)
         if now < before * _SHRINK and not force and not staging.held_agrees():
             text = f"The crawl found {now} products where the snapshot has {before}; it waits for a second one that agrees."
             held = replace(report, outcome=Outcome.HELD, error_type="Shrunk", error=text)
@@ -213,7 +216,7 @@ class SyncService:
         _log.info("source.sync_held_back", source=report.source, error_type=kind, error=str(error), retry_after=wait)
         return self._given_up(replace(report, error_type=kind, retry_after=wait), Outcome.HELD_BACK, str(error))
 
-    def _failed(self, report: SyncReport, tally: Tally) -> SyncReport:
+    def _failed(self, report: SyncReport, tally: Tally, rejected: Sequence[Rejected] | None = None) -> SyncReport:
         _log.warning(
             "source.sync_failed",
             source=report.source,
@@ -222,7 +225,7 @@ class SyncService:
             retry_after=report.retry_after,
         )
         failed = self._shaped(replace(self._counted(report, tally), outcome=Outcome.FAILED), tally)
-        self.store.record(failed)
+        self.store.record(failed, rejected)
         return failed
 
     def _given_up(self, report: SyncReport, outcome: Outcome, text: str) -> SyncReport:

@@ -294,6 +294,17 @@ def test_failures_count_up_and_a_good_crawl_ends_them(reader, writer):
     assert (record.failures, writer.failures("acme"), record.outcome, record.failed_at) == (0, 0, "ok", failed.finished_at)
 
 
+def test_a_failure_may_bring_a_quarantine_of_its_own(reader, writer):
+    put_snapshot(writer, "depot", [make_product(1)], REJECTED[:1])
+    put_snapshot(writer, "acme", [], REJECTED[:1])
+    writer.record(make_report(outcome=Outcome.FAILED, error_type="NothingValid", rejected=7), REJECTED)
+    record = reader.head().records["acme"]
+    assert (record.outcome, record.rejected, reader.quarantine("acme", 1, 10)[1]) == (Outcome.FAILED, 7, 3)
+    writer.record(make_report(outcome=Outcome.FAILED, rejected=9))
+    assert (reader.head().records["acme"].rejected, reader.quarantine("acme", 1, 10)[1]) == (7, 3)
+    assert (reader.head().records["depot"].rejected, reader.quarantine("depot", 1, 10)[1]) == (1, 1)
+
+
 def test_a_failure_leaves_what_the_last_good_crawl_gave(reader, writer):
     done = put_snapshot(writer, "acme", [make_product(1)], REJECTED)
     writer.record(make_report(outcome=Outcome.FAILED, finished_at=SOON))

@@ -77,7 +77,7 @@ class MemoryCatalogue(SyncBook):
         self._require()
         yield MemoryStaging(self, source)
 
-    def record(self, report: SyncReport) -> None:
+    def record(self, report: SyncReport, rejected: Sequence[Rejected] | None = None) -> None:
         with self._held():
             known = self.sources.get(report.source, SourceRecord(name=report.source))
             self.sources[report.source] = replace(
@@ -89,7 +89,10 @@ class MemoryCatalogue(SyncBook):
                 error=report.error,
                 failures=known.failures + 1,
                 duration_ms=report.duration_ms,
+                rejected=known.rejected if rejected is None else report.rejected,
             )
+            if rejected is not None:
+                self.rejected[report.source] = list(rejected)
             self.close_sync(report)
 
     def retain(self, sources: Iterable[str], now: dt.datetime) -> int:

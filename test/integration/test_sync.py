@@ -85,6 +85,21 @@ def test_records_of_every_wrong_shape_are_only_themselves_wrong(aisle):
     assert all(record["faults"] for record in found)
 
 
+def test_a_shop_without_a_single_valid_record_is_an_error_and_its_quarantine_tells_why(aisle, tmp_path):
+    feed = tmp_path / "feed.json"
+    team = aisle(shop_source("mill", f"file://{feed}", kind="feed", format="json"))
+    feed.write_bytes(orjson.dumps([{"id": str(number), "name": "Lamp", "price": "-1"} for number in range(40)]))
+    report = team.sync()["mill"]
+    assert (report.outcome, report.error_type, report.rejected) == (Outcome.FAILED, "NothingValid", 40)
+    found = team.source("mill")
+    assert (found["state"], found["synced_at"], found["rejected"]) == ("error", None, 40)
+    assert found["error"] == "Not one of its 40 records is a valid product; the quarantine tells why."
+    quarantine = team.get("/sources/mill/quarantine").json
+    assert (quarantine["total"], quarantine["data"][0]["faults"][0]["field"]) == (40, "price")
+    feed.write_bytes(orjson.dumps([{"id": "1", "name": "Lamp", "price": "9.99"}]))
+    assert (team.sync()["mill"].outcome, team.get("/sources/mill/quarantine").json["total"]) == (Outcome.OK, 0)
+
+
 def test_a_shop_that_lost_more_than_half_is_held_until_a_second_crawl_agrees(aisle, shop):
     team = aisle(shop_source("acme", shop.url))
     team.sync()

@@ -66,6 +66,12 @@ def record_failure(connection: sa.Connection, report: SyncReport) -> None:
     _close(connection, report)
 
 
+def record_rejected(connection: sa.Connection, report: SyncReport, rejected: Iterable[Rejected]) -> None:
+    """Put what a sync without a snapshot turned away into the source's quarantine."""
+    replace_quarantine(connection, report.source, rejected)
+    connection.exec_driver_sql("UPDATE source SET rejected = ? WHERE name = ?", (report.rejected, report.source))
+
+
 def _close(connection: sa.Connection, report: SyncReport) -> None:
     end_sync(connection, report, SyncState(report.outcome))
     write_shapes(connection, report)

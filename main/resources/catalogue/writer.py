@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from main.resources.catalogue.journal import record_failure
+from main.resources.catalogue.journal import record_failure, record_rejected
 from main.resources.catalogue.shapes import read_good_shape
 from main.resources.catalogue.staging import SqliteStaging
 from main.resources.catalogue.swap import remove_products
@@ -16,12 +16,12 @@ from main.service.model import Outcome, SyncState
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import sqlalchemy as sa
 
-    from main.service.model import Shape, SyncRecord, SyncReport
+    from main.service.model import Rejected, Shape, SyncRecord, SyncReport
 
 _OWNED_TABLES = {
     "quarantine": "source",
@@ -111,10 +111,12 @@ class SqliteWriter:
         with self._noting() as connection:
             write_progress(connection, report)
 
-    def record(self, report: SyncReport) -> None:
-        """Record a crawl that failed; the snapshot stays."""
+    def record(self, report: SyncReport, rejected: Sequence[Rejected] | None = None) -> None:
+        """Record a crawl that failed; the snapshot stays, and so does the quarantine where no other one is given."""
         with self._writing() as connection:
             record_failure(connection, report)
+            if rejected is not None:
+                record_rejected(connection, report, rejected)
 
     def abandon(self, report: SyncReport) -> None:
         """Record that a crawl was given up, which says nothing about its source."""

@@ -191,8 +191,8 @@ class CatalogueWriter(Resource, SyncBoard, Protocol):
     def progress(self, report: SyncReport) -> None:
         """Note how far a running sync is; may be lost when the machine stops."""
 
-    def record(self, report: SyncReport) -> None:
-        """Record a crawl that failed; the snapshot stays."""
+    def record(self, report: SyncReport, rejected: Sequence[Rejected] | None = None) -> None:
+        """Record a crawl that failed; the snapshot stays, and so does the quarantine where no other one is given."""
 
     def abandon(self, report: SyncReport) -> None:
         """Record that a crawl was given up, which says nothing about its source."""

@@ -168,6 +168,41 @@ def test_an_empty_shop_is_believed_the_second_time(make, store):
     assert store.rows == {}
 
 
+def bad_shop(*ids):
+    return FakeConnector({None: tuple(raw_record(number, fault="is negative") for number in ids)})
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_first_crawl_without_a_single_valid_record_fails_and_shows_them_in_quarantine(make, store, force):
+    with structlog.testing.capture_logs() as logs:
+        report = make(bad_shop(1, 2)).sync(SOURCE, force=force)
+    assert (report.outcome, report.error_type, report.received, report.rejected) == (Outcome.FAILED, "NothingValid", 2, 2)
+    assert report.error == "Not one of its 2 records is a valid product; the quarantine tells why."
+    record = store.sources["acme"]
+    assert (record.outcome, record.synced_at, record.rejected, record.failures) == (Outcome.FAILED, None, 2, 1)
+    assert [found.position for found in store.rejected["acme"]] == [1, 2]
+    assert (store.version, store.shapes) == (0, {})
+    assert [line["event"] for line in logs if line["event"].startswith("source.sync")] == [
+        "source.sync_started",
+        "source.sync_failed",
+    ]
+
+
+def test_a_first_crawl_of_an_empty_shop_and_one_with_a_single_valid_record_are_good(make, store):
+    service = make(shop(), FakeConnector({None: (raw_record(1), raw_record(2, fault="is negative"))}))
+    assert [service.sync(SOURCE).outcome for _ in range(2)] == [Outcome.OK, Outcome.OK]
+    assert (products(store), len(store.rejected["acme"])) == (["1"], 1)
+
+
+def test_a_later_crawl_that_fails_leaves_the_quarantine_of_the_last_good_one(make, store):
+    service = make(
+        FakeConnector({None: (raw_record(1), raw_record(2, fault="x"))}), FakeConnector({None: UpstreamTimeout("x")})
+    )
+    service.sync(SOURCE)
+    service.sync(SOURCE)
+    assert (store.sources["acme"].rejected, len(store.rejected["acme"])) == (1, 1)
+
+
 def test_force_believes_a_shrunken_shop_at_once(make, store):
     service = make(shop(*range(10)), shop(1))
     service.sync(SOURCE)
