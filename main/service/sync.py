@@ -190,8 +190,14 @@ class SyncService:
         if tally.received and not (before or now):
             raise NothingValid(tally.received)  # an empty catalogue that calls itself good helps nobody
         report = self._shaped(report, tally)
-        if now < before * _SHRINK and not force and not staging.held_agrees():
-            text = f"The crawl found {now} products where the snapshot has {before}; it waits for a second one that agrees."
+        # An empty shop is believed the second time; one whose records are all wrong has changed its ways, not its products.
+        credible = now or not tally.received
+        if now < before * _SHRINK and not force and not (credible and staging.held_agrees()):
+            text = (
+                f"The crawl found {now} products where the snapshot has {before}; it waits for a second one that agrees."
+                if credible
+                else f"Not one of its {tally.received} records is a valid product; the {before} products of the snapshot stay."
+            )
             held = replace(report, outcome=Outcome.HELD, error_type="Shrunk", error=text)
             staging.hold(held)
             _log.warning("source.sync_held", source=report.source, before=before, now=now, rejected=tally.rejected_count)

@@ -203,6 +203,16 @@ def test_a_later_crawl_that_fails_leaves_the_quarantine_of_the_last_good_one(mak
     assert (store.sources["acme"].rejected, len(store.rejected["acme"])) == (1, 1)
 
 
+def test_a_shop_whose_records_are_all_wrong_is_not_believed_a_second_time(make, store):
+    service = make(shop(1, 2), bad_shop(1, 2), bad_shop(1, 2), bad_shop(1, 2), bad_shop(1, 2))
+    service.sync(SOURCE)
+    assert [service.sync(SOURCE).outcome for _ in range(3)] == [Outcome.HELD] * 3
+    record = store.sources["acme"]
+    assert record.error == "Not one of its 2 records is a valid product; the 2 products of the snapshot stay."
+    assert products(store) == ["1", "2"]
+    assert (service.sync(SOURCE, force=True).outcome, products(store)) == (Outcome.OK, [])
+
+
 def test_force_believes_a_shrunken_shop_at_once(make, store):
     service = make(shop(*range(10)), shop(1))
     service.sync(SOURCE)
