@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from main.service.model import Taken, compare_sources
+from main.service.model import Reading, Taken, compare_sources
 
 if TYPE_CHECKING:
     from main.service.ports import Configuration
@@ -73,7 +73,7 @@ class Follower:
     def _take(self) -> bool:
         # The mark first: whatever is asked for while the file is being read is another reload.
         self._seen = self._configuration.mark()
-        reading = self._configuration.read()
+        reading = self._read()
         if reading.faults:
             _log.error("settings.reload_failed", faults=list(reading.faults))
             self._configuration.report(Taken(self._seen, faults=reading.faults))
@@ -85,3 +85,10 @@ class Follower:
             _log.warning("settings.restart_needed", sections=list(reading.restart))
         self._configuration.report(Taken(self._seen, change, reading.restart))
         return True
+
+    def _read(self) -> Reading:
+        try:
+            return self._configuration.read()
+        except Exception as error:  # noqa: BLE001 - the process lives on: a file that nobody foresaw is a faulty file
+            _log.exception("settings.reload_broke")
+            return Reading(faults=(f"config.yml: could not be read ({type(error).__name__}); the log has its trace.",))

@@ -73,20 +73,22 @@ class Watcher:
         self._asked = True
 
     def run(self) -> None:
-        """Watch until the sync service's stop event is set and every crawl in hand has ended."""
+        """Watch until the sync service's stop event is set; every crawl in hand has ended then, whatever else went wrong."""
         wanted = self._wanted()
         _log.info("watch.started", sources=list(wanted))
-        if self._follower:
-            self._follower.introduce()
-        for source in wanted.values():
-            self._begin(source, now=False)
-        # Not stop.wait(): a signal handler that sets the event runs in this thread and could meet the event's own lock held.
-        while not self._sync.stop.is_set():
-            self._beat()
-            time.sleep(_STOP_NAP)
-            self._attend()
-        self._end(list(self._watches))
-        _log.info("watch.stopped")
+        try:
+            if self._follower:
+                self._follower.introduce()
+            for source in wanted.values():
+                self._begin(source, now=False)
+            # Not stop.wait(): a signal handler that sets the event runs in this thread and could meet the event's own lock held.
+            while not self._sync.stop.is_set():
+                self._beat()
+                time.sleep(_STOP_NAP)
+                self._attend()
+        finally:
+            self._end(list(self._watches))
+            _log.info("watch.stopped")
 
     def _wanted(self) -> dict[str, Source]:
         chosen = (source for source in self._registry.all() if not self._only or source.name in self._only)
@@ -115,9 +117,10 @@ class Watcher:
                 self._begin(wanted[name], now=True)
 
     def _begin(self, source: Source, *, now: bool) -> None:
-        watch = self._watches[source.name] = _Watch(source, now)
+        watch = _Watch(source, now)
         watch.thread = threading.Thread(target=self._watch, args=(watch,), name=f"watch-{source.name}")
         watch.thread.start()
+        self._watches[source.name] = watch
 
     def _end(self, names: Collection[str]) -> None:
         for name in names:

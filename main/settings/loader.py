@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from marshmallow import ValidationError
 
 from main.service.model import Platform
@@ -17,6 +16,7 @@ from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.settings.servers import TaskUrl
+from main.settings.yamltext import YamlFault, parse_yaml
 from main.util.secret import MASK, Secret, publish_names
 
 if TYPE_CHECKING:
@@ -83,24 +83,6 @@ def read_task_url(text: str) -> str:
         raise SettingsError([f"{MASK}; allowed: {error.args[0]}"]) from error
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is a mistake, not a silent overwrite."""
-
-
-_MERGE = "tag:yaml.org,2002:merge"
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value if key.tag != _MERGE]
-    twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
-    if twice is not None:
-        raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def _read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -112,11 +94,9 @@ def _read_file(path: Path) -> str:
 
 def _read_yaml(path: Path, text: str) -> dict[str, Any]:
     try:
-        found = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SettingsError([f"{path}{where}: {getattr(error, 'problem', error)}; allowed: YAML"]) from error
+        found = parse_yaml(text)
+    except YamlFault as fault:
+        raise SettingsError([f"{path}{fault.place}: {fault.problem}; allowed: YAML"]) from fault
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -136,8 +116,8 @@ def _overlay(config: dict[str, Any], environ: Mapping[str, str], faults: list[st
 
 def _scalar(text: str) -> Any:
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = parse_yaml(text)
+    except YamlFault:
         value = text
     return value if isinstance(value, list | dict) else Provided(text)
 

@@ -85,9 +85,10 @@ def compile_expression(text: str) -> Expression:
     """
     try:
         tree = _exact(Parser().parse(text).parsed)
-    except exceptions.JMESPathError as error:
+        calls = list(_calls(tree))
+    except (exceptions.JMESPathError, ValueError, RecursionError) as error:
         raise ExpressionError(_explain(error)) from error
-    for name, given in _calls(tree):
+    for name, given in calls:
         spec = functions.Functions.FUNCTION_TABLE.get(name)
         if spec is None:
             raise ExpressionError(f"there is no function {name}()")
@@ -97,14 +98,16 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, tree)
 
 
-def _explain(error: exceptions.JMESPathError) -> str:
+def _explain(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if isinstance(error, exceptions.IncompleteExpressionError):
         return "it ends too early"
     if isinstance(error, exceptions.LexerError):
         return f"at column {error.lexer_position + 1}: {error.message}; keys of other letters stand in double quotes: '\"é\"'"
     if isinstance(error, exceptions.ParseError):
         return f"at column {error.lex_position + 1}: {error.token_value!r} cannot stand there"
-    return "it is empty"
+    return "it is empty" if isinstance(error, exceptions.EmptyExpressionError) else "it has a number that is too long"
 
 
 def _exact(node: Any) -> Any:

@@ -128,6 +128,21 @@ def test_a_faulty_file_changes_nothing_and_says_why(follower, registry, configur
     assert names(registry) == ["acme"]
 
 
+def test_a_file_that_nobody_foresaw_is_a_faulty_file_and_the_next_one_is_taken(follower, registry, configuration, monkeypatch):
+    def read():
+        raise RecursionError
+
+    with monkeypatch.context() as patch, capture_logs() as log:
+        patch.setattr(configuration, "read", read)
+        assert not follower.reload()
+    fault = "config.yml: could not be read (RecursionError); the log has its trace."
+    assert [line["event"] for line in log] == ["settings.reload_broke", "settings.reload_failed"]
+    assert configuration.told == [Taken("start", faults=(fault,))]
+    assert names(registry) == ["acme"]
+    assert follower.reload()
+    assert names(registry) == ["depot"]
+
+
 def test_sections_that_need_a_restart_are_named(follower, configuration):
     configuration.reading, configuration.asked = Reading((make_source("acme"),), ("logger",)), "one"
     with capture_logs() as log:

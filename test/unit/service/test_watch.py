@@ -187,9 +187,9 @@ class FakeFollower:
 class Watched:
     """A watcher that runs, whose sources a test changes."""
 
-    def __init__(self, store, clock, stop, shops, *sources, only=(), after=None):
+    def __init__(self, store, clock, stop, shops, *sources, only=(), after=None, follower=FakeFollower):
         self.registry = SourceRegistry(sources)
-        self.follower = FakeFollower(self.registry)
+        self.follower = follower(self.registry)
         service = SyncService(store, shops.connect, dump_product, clock, stop, after=after)
         self.watcher = Watcher(service, self.registry, MemoryGuardBook(), self.follower, only=only)
 
@@ -376,6 +376,33 @@ def test_a_changed_source_that_another_process_syncs_is_begun_when_that_is_over(
         found.follower.next = [make_source("acme", every=timedelta(days=2))]
         wait_until(lambda: (clock.advance(1), shops.asked)[1])
     assert LEASE.total_seconds() <= clock.seconds < 3600
+
+
+def test_a_watch_that_breaks_leaves_no_thread_behind(watched, store, stop):
+    class Broken(FakeFollower):
+        def reload(self):
+            raise ZeroDivisionError
+
+    found = watched(HeldShops(), make_source("acme"), make_source("depot"), follower=Broken)
+    found.watcher.ask_reload()
+    with pytest.raises(ZeroDivisionError):
+        found.watcher.run()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch-")]
+
+
+def test_a_thread_that_cannot_be_had_ends_the_watch_and_those_that_were(watched, stop, monkeypatch):
+    begin = threading.Thread.start
+
+    def start(thread):
+        if thread.name == "watch-depot":
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    found = watched(HeldShops(), make_source("acme"), make_source("depot"))
+    with pytest.raises(RuntimeError, match="can't start"):
+        found.watcher.run()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch-")]
 
 
 # requests, heartbeats and switches

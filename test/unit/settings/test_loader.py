@@ -94,6 +94,16 @@ class TestTheFile:
         (fault,) = faults("a: \x01")
         assert fault.endswith("; allowed: YAML")
 
+    @pytest.mark.parametrize("text", ["x: 2026-13-45", "x: !!int foo", "x: " + "1" * 5000, "x: " + "[" * 5000])
+    def test_a_value_that_cannot_be_read_is_one_fault_like_any_other(self, faults, text):
+        (fault,) = faults(text)
+        assert "config.yml" in fault
+        assert fault.endswith("; allowed: YAML")
+
+    @pytest.mark.parametrize("value", ["2026-13-45", "[" * 5000, "&a [*a]"])
+    def test_a_variable_that_is_no_yaml_is_text(self, load, value):
+        assert load("{}", AISLE_GREETING__DEFAULT_NAME=value[:400]).greeting.default_name == value[:400]
+
     @pytest.mark.parametrize(("text", "kind"), [("[a]", "list"), ("a", "str"), ("5", "int")])
     def test_a_file_that_is_no_mapping_is_refused(self, faults, text, kind):
         (fault,) = faults(text)

@@ -49,6 +49,10 @@ def test_a_value_is_found_and_money_stays_decimal(text, found):
         ("اسم", "column 1: Unknown token .; keys of other letters stand in double quotes"),
         ("nope(a)", "there is no function nope"),
         ("items[?length(@, a)]", "length\\(\\) takes 1 argument, not 2"),
+        ("(" * 1200 + "a" + ")" * 1200, "it is nested too deeply"),
+        ("!" * 5000 + "a", "it is nested too deeply"),
+        ("`" + "[" * 100_000 + "`", "it is nested too deeply"),
+        ("a[" + "1" * 5000 + "]", "it has a number that is too long"),
         ("join('x')", "join\\(\\) takes 2 arguments, not 1"),
     ],
 )
