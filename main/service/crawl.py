@@ -106,7 +106,7 @@ class Crawl:
             return False
         self._digests.add(digest)
         if len(self._digests) > self._source.max_products:
-            raise CrawlIncomplete(f"The shop has more than the {self._source.max_products} products that max_products allows.")
+            raise CrawlIncomplete.too_many(self._source.max_products)
         if len(self._digests) <= LOOKED_AT:
             self.tally.sketch.add(raw)
         known = self._known.get(digest)

@@ -266,3 +266,8 @@ class UpstreamPaused(UpstreamHeld):
 
 class CrawlIncomplete(UpstreamError):
     """Every answer could be read, but they do not add up to the whole list."""
+
+    @classmethod
+    def too_many(cls, most: int) -> Self:
+        """Give what is raised for a list of more products than ``most``, whether the shop says so or it was found out."""
+        return cls(f"The shop has more than the {most} products that max_products allows.")

@@ -9,6 +9,7 @@ from marshmallow import fields
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list, stock_of
 from main.resources.upstream.fields import Amount, Html, Identifier, Line, Lines, Moment, Name, Number, UrlList
 from main.resources.upstream.looks import look_by_path
+from main.resources.upstream.paging import refuse_beyond
 from main.service.errors import UpstreamGarbled
 from main.service.model import Availability
 from main.service.ports import CrawlPage
@@ -76,6 +77,7 @@ class DummyJsonConnector(BaseConnector):
         total = beside.get("total")
         if not isinstance(total, int):
             raise UpstreamGarbled("The answer does not say how many products there are (total).")
+        refuse_beyond(total, self.source.max_products)
         step = len(records)
         upcoming = range(step, total, step) if call is None and step else ()
         return CrawlPage(records, tuple(upcoming), total)

@@ -153,7 +153,7 @@ class MappedConnector(BaseConnector):
 
     def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
         super().__init__(source, session, clock)
-        self.pager = Pager(self.describe_list(), session, source.concurrency)
+        self.pager = Pager(self.describe_list(), session, source.concurrency, source.max_products)
         self.call = self.describe_item()
         self.map = self._schema.map = self.describe_fields()  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from main.resources.upstream.paging import next_link, pages_after
+from main.resources.upstream.paging import next_link, pages_after, refuse_beyond
 from main.service.errors import UpstreamGarbled
 from main.util.expressions import ExpressionError, compile_expression
 
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from main.service.model import Listing
 
 _UNKNOWN_SIZE = 10**9
+_COUNTLESS = Decimal(10**18)  # no list has more, and the digits of 1e999999 would take the whole process half a minute
 
 
 class Pager:
     """Makes the calls of one list: by number, offset or cursor in query or body, or by the URL the shop names."""
 
-    def __init__(self, listing: Listing, session: UpstreamSession, window: int) -> None:
+    def __init__(self, listing: Listing, session: UpstreamSession, window: int, most: int) -> None:
         self.listing = listing
         self._page = listing.page
         self._session = session
         self._window = window
+        self._most = most
 
     def ask(self, call: Hashable | None) -> Answer:
         """Make one call: ``None`` is the first, a text under styles link and next_url is a URL of the shop's own."""
@@ -51,6 +53,7 @@ class Pager:
 
         Raises:
             UpstreamGarbled: it should be told and is not.
+            CrawlIncomplete: it has more than a crawl may take.
         """
         if self._page.total is None:
             return None
@@ -58,6 +61,7 @@ class Pager:
         total = _whole(found)
         if total is None:
             raise UpstreamGarbled(f"The answer does not say how many products there are ({self._page.total}).")
+        refuse_beyond(total, self._most)
         return total
 
     def upcoming(self, call: Hashable | None, received: int, body: Any, answer: Answer) -> tuple[Hashable, ...]:
@@ -137,6 +141,6 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
 def _whole(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:  # noqa: PLR2004
         return int(value)
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        value = int(value)
+    if isinstance(value, Decimal) and 0 <= value == value.to_integral_value():
+        value = int(min(value, _COUNTLESS))
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

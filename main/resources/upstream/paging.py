@@ -7,6 +7,8 @@ from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
+from main.service.errors import CrawlIncomplete
+
 if TYPE_CHECKING:
     from main.resources.upstream.session import Answer
 
@@ -21,6 +23,18 @@ def pages_after(page: int, received: int, *, size: int, window: int, last: int |
         return ()
     end = page + (window if received >= size else 1)
     return tuple(range(page + 1, min(end, last or end) + 1))
+
+
+def refuse_beyond(count: int | None, most: int) -> None:
+    """Return when a crawl may take as many products, or pages of at least one, as a shop tells of.
+
+    To be asked before calls are planned by such a number: each of them takes memory.
+
+    Raises:
+        CrawlIncomplete: they are more than ``most``.
+    """
+    if count is not None and count > most:
+        raise CrawlIncomplete.too_many(most)
 
 
 def next_link(answer: Answer) -> str | None:

@@ -27,7 +27,7 @@ from main.resources.upstream.fields import (
     split_barcode,
 )
 from main.resources.upstream.looks import numbers, pick
-from main.resources.upstream.paging import counted, pages_after
+from main.resources.upstream.paging import counted, pages_after, refuse_beyond
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Variant
 from main.service.ports import CrawlPage
@@ -171,10 +171,11 @@ class WooCommerceConnector(BaseConnector):
         records, _ = split_list(answer.body, "data")
         waiting = tuple(found for raw in records if (found := variations_call(raw)))
         held = {found.raw for found in waiting}
-        total = counted(answer, "x-wp-total")
+        total, pages = counted(answer, "x-wp-total"), counted(answer, "x-wp-totalpages")
+        refuse_beyond(max(total or 0, pages or 0), self.source.max_products)
         return CrawlPage(
             tuple(raw for raw in records if raw not in held),
-            waiting + self._pages_after(page, len(records), counted(answer, "x-wp-totalpages")),
+            waiting + self._pages_after(page, len(records), pages),
             total,
         )
 

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list, stock_of
 from main.resources.upstream.fields import Html, Identifier, Line, Lines, Name, Number, Url, UrlList
 from main.resources.upstream.looks import numbers, pick
-from main.resources.upstream.paging import counted, pages_after
+from main.resources.upstream.paging import counted, pages_after, refuse_beyond
 from main.resources.upstream.woocommerce import option_values
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Money, PriceRange, Variant
@@ -123,6 +123,7 @@ class WooStoreConnector(BaseConnector):
         answer = self._first() if call is None else self._ask(page)
         records, _ = split_list(answer.body, "data")
         total, pages = counted(answer, "x-wp-total"), counted(answer, "x-wp-totalpages")
+        refuse_beyond(max(total or 0, pages or 0), self.source.max_products)
         if pages is None:
             return CrawlPage(records, pages_after(page, len(records), size=_LIMIT, window=self.source.concurrency), total)
         return CrawlPage(records, tuple(range(2, pages + 1)) if call is None else (), total)

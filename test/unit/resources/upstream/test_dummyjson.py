@@ -6,7 +6,7 @@ import orjson
 import pytest
 from werkzeug import Response
 
-from main.service.errors import UpstreamGarbled
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.service.model import Availability, Money, Rating
 from sample.dialects import dummyjson_app
 from sample.generate import generated_app
@@ -54,6 +54,12 @@ def test_a_shop_that_clamps_the_limit_is_paged_by_what_it_gave(dial):
 
     records, made = crawl(dial(canned(answer), "dummyjson"))
     assert (len(records), made) == (25, [None, 10, 20])
+
+
+def test_a_total_beyond_max_products_is_refused_before_any_call_is_planned(dial):
+    app = canned(lambda _: Response(orjson.dumps({"products": [RECORD], "total": 5_000_000})))
+    with pytest.raises(CrawlIncomplete, match="more than the 250000 products"):
+        dial(app, "dummyjson").fetch(None)
 
 
 @pytest.mark.parametrize("total", [None, "194", 1.5])

@@ -1,6 +1,7 @@
 """Page styles of a described list, against shops that page so over HTTP."""
 
 import json
+import time
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from werkzeug import Response
 
 from main.resources.upstream import pager
 from main.resources.upstream.pager import Pager
-from main.service.errors import UpstreamGarbled
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.service.model import FieldMap, FieldRule, Listing, Paging
 from test.unit.resources.upstream.shops import canned, crawl
 
@@ -137,6 +138,26 @@ def test_a_whole_decimal_counts(walk):
     assert pager._whole(Decimal("25.0")) == 25
 
 
+@pytest.mark.parametrize("text", ["25.5", "-1", "-1e999999", "1e-999999"])
+def test_what_is_no_whole_number_counts_nothing(text):
+    assert pager._whole(Decimal(text)) is None
+
+
+def test_a_number_without_end_is_not_written_out():
+    began = time.thread_time()
+    assert pager._whole(Decimal("1e999999")) == 10**18
+    assert time.thread_time() - began < 1
+
+
+@pytest.mark.parametrize("told", ["251", "20000000", "1" * 400, "1e999999"])
+@pytest.mark.parametrize("style", [{"style": "page", "param": "p"}, {"style": "cursor", "param": "c", "cursor": "next"}])
+def test_a_total_beyond_max_products_is_refused_before_any_call_is_planned(dial, told, style):
+    app = canned(lambda _: Response(f'{{"rows": [{{"id": 1}}], "count": {told}}}'))
+    connector = dial(app, "mapped", listing=listed(**style, total="count"), mapping=FIELDS, max_products=250)
+    with pytest.raises(CrawlIncomplete, match="more than the 250 products that max_products allows"):
+        connector.fetch(None)
+
+
 def test_a_position_takes_the_place_of_what_is_no_object():
     body = {"variables": None}
     pager._put(body, "variables.page.after", 1)
@@ -144,7 +165,7 @@ def test_a_position_takes_the_place_of_what_is_no_object():
 
 
 def test_an_empty_first_page_ends_the_list():
-    assert Pager(listed(style="page", param="p", total="count"), None, 4).upcoming(None, 0, {"count": 0}, None) == ()
+    assert Pager(listed(style="page", param="p", total="count"), None, 4, 9).upcoming(None, 0, {"count": 0}, None) == ()
 
 
 def test_a_cursor_may_stand_in_a_header(walk):

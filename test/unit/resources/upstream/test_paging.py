@@ -2,8 +2,9 @@
 
 import pytest
 
-from main.resources.upstream.paging import counted, next_link, pages_after
+from main.resources.upstream.paging import counted, next_link, pages_after, refuse_beyond
 from main.resources.upstream.session import Answer
+from main.service.errors import CrawlIncomplete
 
 
 def answer(**headers: str) -> Answer:
@@ -25,6 +26,16 @@ def answer(**headers: str) -> Answer:
 )
 def test_after_a_full_page_several_follow_after_a_short_one_one_and_after_an_empty_one_none(page, received, last, pages):
     assert pages_after(page, received, size=100, window=3, last=last) == pages
+
+
+@pytest.mark.parametrize("count", [None, 0, 10])
+def test_what_a_crawl_may_take_passes(count):
+    refuse_beyond(count, 10)
+
+
+def test_what_a_crawl_may_not_take_is_refused_in_the_words_of_the_crawl():
+    with pytest.raises(CrawlIncomplete, match="The shop has more than the 10 products that max_products allows"):
+        refuse_beyond(11, 10)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from werkzeug import Response
 
 from main.resources.upstream.woocommerce import VariationsCall, option_values, variations_call
-from main.service.errors import UpstreamGarbled, UpstreamRefused
+from main.service.errors import CrawlIncomplete, UpstreamGarbled, UpstreamRefused
 from main.service.model import Availability, Credentials, Money, PriceRange, Rating
 from main.util.secret import Secret
 from sample.dialects import Credentials as ShopCredentials
@@ -79,6 +79,12 @@ class TestPaging:
         records, made = crawl(connector)
         assert (len(records), connector.fetch(None).total) == (250, None)
         assert made == [None, 2, 3, 4]
+
+    @pytest.mark.parametrize("header", ["X-WP-Total", "X-WP-TotalPages"])
+    def test_more_than_max_products_are_refused_before_any_call_is_planned(self, dial, header):
+        app = canned(lambda _: Response(orjson.dumps([RECORD]), headers={header: "5000000"}))
+        with pytest.raises(CrawlIncomplete, match="more than the 250000 products"):
+            dial(app, "woocommerce", api="v3").fetch(None)
 
     def test_a_first_page_that_is_refused_is_an_error(self, dial):
         with pytest.raises(UpstreamRefused, match="400"):

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from werkzeug import Response
 
-from main.service.errors import UpstreamGarbled, UpstreamRefused
+from main.service.errors import CrawlIncomplete, UpstreamGarbled, UpstreamRefused
 from main.service.model import Availability, Money, PriceRange, Rating
 from sample.dialects import store_api_app
 from sample.records import Records
@@ -66,6 +66,12 @@ class TestPaging:
         assert paths == ["/wp-json/wc/store/v1/products", plain, plain]
         connector.fetch(None)
         assert paths[3] == "/wp-json/wc/store/v1/products"
+
+    @pytest.mark.parametrize("header", ["X-WP-Total", "X-WP-TotalPages"])
+    def test_more_than_max_products_are_refused_before_any_call_is_planned(self, dial, header):
+        app = canned(lambda _: Response(orjson.dumps([RECORD]), headers={header: "5000000"}))
+        with pytest.raises(CrawlIncomplete, match="more than the 250000 products"):
+            dial(app, "woocommerce", api="store").fetch(None)
 
     def test_any_other_refusal_is_an_error(self, dial):
         with pytest.raises(UpstreamRefused, match="403"):
