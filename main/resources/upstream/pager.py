@@ -5,9 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
-from main.resources.upstream.paging import next_link, pages_after, refuse_beyond
+from main.resources.upstream.paging import join_url, next_link, pages_after, refuse_beyond
 from main.service.errors import UpstreamGarbled
 from main.util.expressions import ExpressionError, compile_expression
 
@@ -65,7 +64,11 @@ class Pager:
         return total
 
     def upcoming(self, call: Hashable | None, received: int, body: Any, answer: Answer) -> tuple[Hashable, ...]:
-        """Give the calls that follow from an answer with so many records."""
+        """Give the calls that follow from an answer with so many records.
+
+        Raises:
+            UpstreamGarbled: the shop names no page that could be the next.
+        """
         if self._page.more and not search(self._page.more, body):
             return ()
         if self._page.style in {"page", "offset"}:
@@ -85,7 +88,7 @@ class Pager:
                 return cursor if isinstance(cursor, str | int) and cursor is not False else None
             case "next_url":
                 found = search(self._page.next or "@", body)
-                return urljoin(answer.url, found) if isinstance(found, str) and found else None
+                return join_url(answer.url, found) if isinstance(found, str) and found else None
             case "link":
                 return next_link(answer)
         return None

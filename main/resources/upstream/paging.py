@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from requests.utils import parse_header_links
-
-from main.service.errors import CrawlIncomplete
+from main.resources.upstream.links import parse_links
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 
 if TYPE_CHECKING:
     from main.resources.upstream.session import Answer
@@ -38,9 +37,26 @@ def refuse_beyond(count: int | None, most: int) -> None:
 
 
 def next_link(answer: Answer) -> str | None:
-    """Give the URL of the Link header's ``rel="next"`` (RFC 8288), if there is one."""
-    links = parse_header_links(answer.headers.get("link", ""))
-    return next((urljoin(answer.url, link["url"]) for link in links if link.get("rel") == "next"), None)
+    """Give the URL of the Link header's ``rel="next"``, if there is one.
+
+    Raises:
+        UpstreamGarbled: there is one, and it is no URL.
+    """
+    links = parse_links(answer.headers.get("link", ""))
+    found = next((target for target, params in links if "next" in params.get("rel", "").lower().split()), None)
+    return None if found is None else join_url(answer.url, found)
+
+
+def join_url(base: str, found: str) -> str:
+    """Give the whole URL of what a shop names as its next page.
+
+    Raises:
+        UpstreamGarbled: it is no URL.
+    """
+    try:
+        return urljoin(base, found)
+    except ValueError as error:
+        raise UpstreamGarbled("The shop's next page is no URL.") from error
 
 
 def counted(answer: Answer, header: str) -> int | None:

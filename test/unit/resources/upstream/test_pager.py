@@ -164,6 +164,12 @@ def test_a_position_takes_the_place_of_what_is_no_object():
     assert body == {"variables": {"page": {"after": 1}}}
 
 
+@pytest.mark.parametrize("target", ["http://[", "//[::1", "https://a\u2100b/"])
+def test_a_next_url_that_is_none_is_garbled(walk, target):
+    with pytest.raises(UpstreamGarbled, match="next page is no URL"):
+        walk(lambda _: reply(ROWS[:1], next=target), listed(style="next_url", next="next"))
+
+
 def test_an_empty_first_page_ends_the_list():
     assert Pager(listed(style="page", param="p", total="count"), None, 4, 9).upcoming(None, 0, {"count": 0}, None) == ()
 

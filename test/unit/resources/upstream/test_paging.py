@@ -2,13 +2,13 @@
 
 import pytest
 
-from main.resources.upstream.paging import counted, next_link, pages_after, refuse_beyond
+from main.resources.upstream.paging import counted, join_url, next_link, pages_after, refuse_beyond
 from main.resources.upstream.session import Answer
-from main.service.errors import CrawlIncomplete
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 
 
 def answer(**headers: str) -> Answer:
-    return Answer("u", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+    return Answer("https://shop.example/v1/items", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,15 @@ def test_what_a_crawl_may_not_take_is_refused_in_the_words_of_the_crawl():
         ('<https://a/x?page_info=b>; rel="next"', "https://a/x?page_info=b"),
         ('<https://a/0>; rel="previous", <https://a/2>; rel="next"', "https://a/2"),
         ('<https://a/0>; rel="previous"', None),
+        ('<https://a/0>; rel="http://next.example/next nextpage"', None),
+        ('<https://a/1>; rel="Next"', "https://a/1"),
+        ("<https://a/1>; rel=NEXT", "https://a/1"),
+        ("<https://a/1>; Rel=next", "https://a/1"),
+        ('<https://a/1>; rel="next last"', "https://a/1"),
+        ('<https://a/1>; title="a=b"; rel="next"', "https://a/1"),
+        ('<https://a/items;v=1?page=2>; rel="next"', "https://a/items;v=1?page=2"),
+        ('<?page=2>; rel="next"', "https://shop.example/v1/items?page=2"),
+        ("<page2>; rel=prev; rel=next", None),
         ("", None),
         ("garbage", None),
         ("<>;;=;", None),
@@ -51,6 +60,14 @@ def test_what_a_crawl_may_not_take_is_refused_in_the_words_of_the_crawl():
 )
 def test_the_next_link_is_found_among_the_others(header, url):
     assert next_link(answer(link=header)) == url
+
+
+@pytest.mark.parametrize("target", ["http://[", "//[::1", "https://x]y/", "https://a\u2100b/"])
+def test_a_next_page_that_is_no_url_is_garbled(target):
+    with pytest.raises(UpstreamGarbled, match="The shop's next page is no URL"):
+        next_link(answer(link=f"<{target}>; rel=next"))
+    with pytest.raises(UpstreamGarbled, match="The shop's next page is no URL"):
+        join_url("https://shop.example/", target)
 
 
 def test_without_a_link_header_there_is_no_next():
