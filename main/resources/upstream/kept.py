@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 _SECONDS = 24 * 3600.0
 _LARGEST = 900 * 1024  # of memcached's usual 1 MiB a value
 _LARGEST_BODY = 8 * 1024 * 1024
-_FORM = 2
+_LARGEST_HEAD = 16 * 1024
+_FORM = 3
 _AHEAD = 5.0  # seconds: what lies farther ahead was told by a clock that has been set back since
-_USEFUL = ("content-type", "link", "etag", "last-modified")
+_FLEETING = {
+    *("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+    *("proxy-authenticate", "proxy-authentication-info", "proxy-authorization"),
+    *("content-length", "content-encoding", "set-cookie", "set-cookie2"),
+}
 
 
 class _Head(msgspec.Struct):
@@ -80,17 +85,18 @@ class KeptAnswers:
 
     def keep(self, url: str, reply: Reply, asked_at: float) -> None:
         """Keep an answer that can be asked for on a condition; any other is let go."""
-        headers = reply.headers
-        useful = {name: value for name, value in headers.items() if name in _USEFUL or name.startswith("x-")}
-        kept = Kept(useful, reply.body, asked_at)
-        if not kept.conditions or "no-store" in headers.get("cache-control", "") or headers.get("vary") == "*":
-            return
-        if len(reply.body) <= _LARGEST_BODY:
-            self._store(url, kept)
+        self._store(url, Kept(_lasting(reply.headers), reply.body, asked_at))
 
-    def renew(self, url: str, kept: Kept) -> None:
-        """Keep an answer for longer, because the shop has just said that it still holds; it stays as old as it is."""
-        self._store(url, kept)
+    def renew(self, url: str, kept: Kept, reply: Reply) -> Kept:
+        """Give an answer of which the shop has just said that it still holds, with the headers it said that with; keep it for longer.
+
+        They are laid over those that were kept (RFC 9111, 3.2), but for what they say of a body that did not come. It stays as old
+        as it is.
+        """
+        told = {name: value for name, value in _lasting(reply.headers).items() if not name.startswith("content-")}
+        fresh = Kept({**kept.headers, **told}, kept.body, kept.at)
+        self._store(url, fresh)
+        return fresh
 
     def _may_use(self, kept: Kept) -> bool:
         now, purged_at = self.now(), self._guards.read(self._name).purged_at
@@ -99,6 +105,8 @@ class KeptAnswers:
         return purged_at is None or purged_at > now + _AHEAD or kept.at > purged_at
 
     def _store(self, url: str, kept: Kept) -> None:
+        if not _may_be_kept(kept):
+            return
         head = _Head(_FORM, url, kept.at, dict(kept.headers))
         packed = msgspec.json.encode(head) + b"\n" + gzip.compress(kept.body, 1, mtime=0)
         if len(packed) <= _LARGEST:
@@ -109,6 +117,23 @@ class KeptAnswers:
 
     def _key(self, url: str) -> str:
         return "kept-" + hashlib.blake2b(f"{self._asker}\n{url}".encode(), digest_size=20).hexdigest()
+
+
+def _lasting(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers that belong to an answer: not to its connection, to how its body was sent, or to whoever asked.
+
+    A list may go on by any of them, so it would be cut where one was left out.
+    """
+    hops = {name.strip().lower() for name in headers.get("connection", "").split(",")}
+    return {name: value for name, value in headers.items() if name not in _FLEETING and name not in hops}
+
+
+def _may_be_kept(kept: Kept) -> bool:
+    headers = kept.headers
+    if "no-store" in headers.get("cache-control", "").lower() or headers.get("vary", "").strip() == "*":
+        return False
+    size = sum(len(name) + len(value) for name, value in headers.items())
+    return size <= _LARGEST_HEAD and len(kept.body) <= _LARGEST_BODY and bool(kept.conditions)
 
 
 def _unpack(found: bytes, url: str) -> Kept | None:

@@ -196,8 +196,8 @@ class UpstreamSession:
 
     def _answer(self, call: _Call, reply: Reply) -> Answer:
         if self._kept is not None and call.kept is not None and reply.status == _UNCHANGED:
-            self._kept.renew(call.whole_url, call.kept)
-            return Answer(call.url, call.kept.headers, call.kept.body)
+            fresh = self._kept.renew(call.whole_url, call.kept, reply)
+            return Answer(call.url, fresh.headers, fresh.body)
         refuse_errors(reply)
         if self._check is not None:
             self._check(reply.body)

@@ -1,6 +1,7 @@
 """A shop that can say "unchanged" is asked whether it is, and its old answer is as good as new."""
 
 import gzip
+import random
 import time
 from dataclasses import replace
 
@@ -112,7 +113,7 @@ def test_a_post_is_neither_kept_nor_asked_on_a_condition(session_to, serve, shel
     assert (shop.asked, shelf.values) == ([None, None], {})
 
 
-@pytest.mark.parametrize("more", [{"Cache-Control": "private, no-store"}, {"Vary": "*"}])
+@pytest.mark.parametrize("more", [{"Cache-Control": "private, no-store"}, {"Cache-Control": "No-Store"}, {"Vary": "*"}])
 def test_what_a_shop_does_not_want_kept_is_not(session_to, serve, shelf, more):
     session_to(serve(canned(Unchanging(**more))), kept=shelf).get()
     assert shelf.values == {}
@@ -139,7 +140,7 @@ def test_what_is_kept_is_json_and_gzip_under_a_key_that_tells_nothing(session_to
     session_to(serve(canned(Unchanging())), kept=shelf, credentials=Credentials(query=(("k", Secret("hunter2")),))).get()
     ((key, value),) = shelf.values.items()
     head, _, body = value.partition(b"\n")
-    assert head.startswith(b'{"form":2,')
+    assert head.startswith(b'{"form":3,')
     assert gzip.decompress(body) == b'[{"id": 1}]'
     assert b"hunter2" not in key.encode() + value
     assert len(key) < 60
@@ -195,9 +196,50 @@ def test_what_belongs_to_another_url_is_a_miss(shelf, kept):
     assert kept.find(URL + "2") is None
 
 
+def test_every_header_that_a_list_could_go_on_by_is_kept(kept):
+    lasting = {"etag": '"v"', "next-cursor": "c1", "link": "<2>; rel=next", "date": "d", "content-type": "text/csv"}
+    fleeting = {
+        **dict.fromkeys(("transfer-encoding", "keep-alive", "content-length", "content-encoding", "set-cookie"), "x"),
+        "connection": "close, Hop-Own",
+        "hop-own": "x",
+    }
+    kept.keep(URL, Reply(200, {**lasting, **fleeting}, b"[]"), kept.now())
+    assert kept.find(URL).headers == lasting
+
+
+def test_what_the_shop_says_with_unchanged_is_laid_over_what_was_kept(kept):
+    kept.keep(
+        URL, Reply(200, {"etag": '"v"', "next-cursor": "c1", "x-total": "7", "content-type": "text/csv"}, b"[]"), kept.now()
+    )
+    told = {"etag": 'W/"v"', "next-cursor": "c2", "content-type": "text/html", "content-length": "0", "set-cookie": "a=b"}
+    fresh = kept.renew(URL, kept.find(URL), Reply(304, told, b""))
+    assert fresh.headers == {"etag": 'W/"v"', "next-cursor": "c2", "x-total": "7", "content-type": "text/csv"}
+    assert kept.find(URL) == fresh
+
+
+def test_an_answer_that_the_shop_no_longer_wants_kept_is_not_renewed(kept):
+    kept.keep(URL, Reply(200, {"etag": '"v"'}, b"[]"), kept.now())
+    before = kept.find(URL)
+    assert kept.renew(URL, before, Reply(304, {"cache-control": "no-store"}, b"")).body == b"[]"
+    assert kept.find(URL) == before
+
+
+def test_a_list_that_goes_on_by_a_header_is_whole_again_when_nothing_changed(session_to, serve, shelf):
+    shop = Unchanging(**{"Next-Cursor": "c1"})
+    url = serve(canned(shop))
+    first = session_to(url, kept=shelf).get("/x")
+    shop.more = {}
+    again = session_to(url, kept=shelf).get("/x")
+    shop.more = {"Next-Cursor": "c2"}
+    renewed = session_to(url, kept=shelf).get("/x")
+    assert [found.headers["next-cursor"] for found in (first, again, renewed)] == ["c1", "c1", "c2"]
+    assert shop.asked == [None, '"v1"', '"v1"']
+
+
 def test_large_answers_are_let_go(shelf, kept):
     kept.keep(URL, Reply(200, {"etag": '"v"'}, bytes(9 * 2**20)), kept.now())
-    kept.keep(URL, Reply(200, {"etag": '"v"', "x-long": "x" * 10**6}, b"[]"), kept.now())
+    kept.keep(URL, Reply(200, {"etag": '"v"', "x-long": "x" * 17 * 1024}, b"[]"), kept.now())
+    kept.keep(URL, Reply(200, {"etag": '"v"'}, random.randbytes(2**20)), kept.now())
     assert shelf.values == {}
 
 
@@ -243,7 +285,7 @@ def test_an_answer_that_the_shop_confirmed_while_it_was_purged_is_a_miss(kept, b
     clock.advance(1)
     purge(book, kept.now())
     clock.advance(1)
-    kept.renew(URL, found)
+    kept.renew(URL, found, Reply(304, {}, b""))
     assert kept.find(URL) is None
 
 
