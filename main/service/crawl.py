@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _RAW_LIMIT = 8_000
 _QUARANTINE_LIMIT = 5_000
+_EMPTY_LIMIT = 100  # a list without a total is asked for up to 64 pages (concurrency) past its end, and that is no fault
 
 _log = structlog.get_logger("crawl")
 
@@ -73,6 +74,8 @@ class Crawl:
         self._known = staging.known()
         self._digests: set[bytes] = set()
         self._owners: dict[str, bytes] = {}
+        self._empty = 0
+        self._empty_in_a_row = 0
 
     def run(self, pages: Iterable[CrawlPage], on_page: Callable[[Tally], None]) -> Tally:
         """Take all pages in.
@@ -97,8 +100,19 @@ class Crawl:
             tally.received += 1
             new += self._take_record(raw, tally.received)
         tally.pages += 1
+        self._count_empty(empty=tally.received == before and not page.held)
         if tally.received > before and not new:
             raise CrawlIncomplete(f"The shop repeats itself: its page {tally.pages} has only records that came before.")
+
+    def _count_empty(self, *, empty: bool) -> None:
+        self._empty += empty
+        self._empty_in_a_row = self._empty_in_a_row + 1 if empty else 0
+        if self._empty_in_a_row > _EMPTY_LIMIT:
+            raise CrawlIncomplete(
+                f"The shop gave more than {_EMPTY_LIMIT} empty pages in a row: its list seems to have no end."
+            )
+        if self._empty > self._source.max_products + _EMPTY_LIMIT:
+            raise CrawlIncomplete(f"The shop gave {self._empty} empty pages, more than max_products allows products.")
 
     def _take_record(self, raw: bytes, position: int) -> bool:
         digest = hashlib.blake2b(raw, digest_size=16, key=self._key).digest()

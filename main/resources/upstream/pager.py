@@ -6,7 +6,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from main.resources.upstream.paging import join_url, next_link, pages_after, refuse_beyond
+from main.resources.upstream.paging import Trail, join_url, next_link, pages_after, refuse_beyond
 from main.service.errors import UpstreamGarbled
 from main.util.expressions import ExpressionError, compile_expression
 
@@ -29,6 +29,7 @@ class Pager:
         self._session = session
         self._window = window
         self._most = most
+        self._trail = Trail()
 
     def ask(self, call: Hashable | None) -> Answer:
         """Make one call: ``None`` is the first, a text under styles link and next_url is a URL of the shop's own."""
@@ -68,15 +69,13 @@ class Pager:
 
         Raises:
             UpstreamGarbled: the shop names no page that could be the next.
+            CrawlIncomplete: it names one that came before.
         """
         if self._page.more and not search(self._page.more, body):
             return ()
         if self._page.style in {"page", "offset"}:
             return self._numbers(self._start(call), received, self.total(body), first=call is None)
-        following = self._named(body, answer)
-        if following is not None and following == call:
-            raise UpstreamGarbled("The shop's next page is the page itself: the list would never end.")
-        return () if following in {None, ""} else (following,)
+        return self._trail.follow(call, self._named(body, answer))
 
     def _named(self, body: Any, answer: Answer) -> str | int | None:
         """Give what the shop itself names as the next call."""

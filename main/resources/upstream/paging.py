@@ -9,7 +9,31 @@ from main.resources.upstream.links import parse_links
 from main.service.errors import CrawlIncomplete, UpstreamGarbled
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from main.resources.upstream.session import Answer
+
+
+class Trail:
+    """The pages that a shop has named, one after the other, in one crawl."""
+
+    def __init__(self) -> None:
+        self._named: set[str | int] = set()
+
+    def follow(self, call: Hashable | None, following: str | int | None) -> tuple[str | int, ...]:
+        """Give the call that follows from the answer to ``call``, if the shop named one; ``None`` is a crawl's first call.
+
+        Raises:
+            CrawlIncomplete: it was named before, so that the list goes round in a circle.
+        """
+        if call is None:
+            self._named.clear()
+        if following is None or following == "":
+            return ()
+        if following in self._named:
+            raise CrawlIncomplete("The shop repeats itself: what it names as its next page came before.")
+        self._named.add(following)
+        return (following,)
 
 
 def pages_after(page: int, received: int, *, size: int, window: int, last: int | None = None) -> tuple[int, ...]:

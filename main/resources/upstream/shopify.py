@@ -26,7 +26,7 @@ from main.resources.upstream.fields import (
     split_barcode,
 )
 from main.resources.upstream.looks import numbers, pick, unless_gone
-from main.resources.upstream.paging import next_link, pages_after
+from main.resources.upstream.paging import Trail, next_link, pages_after
 from main.resources.upstream.shopifypage import as_listed, page_path
 from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.service.model import Availability, Variant
@@ -35,8 +35,10 @@ from main.service.ports import CrawlPage
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from main.resources.upstream.session import UpstreamSession
     from main.resources.upstream.urls import Params
-    from main.service.model import Wanted
+    from main.service.model import Source, Wanted
+    from main.util.clock import Clock
 
 _LIMIT = 250
 _LOOK = 100
@@ -121,6 +123,10 @@ class ShopifyConnector(BaseConnector):
 
     schema = ShopifySchema
 
+    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+        super().__init__(source, session, clock)
+        self._trail = Trail()
+
     def fetch(self, call: Hashable | None) -> CrawlPage:
         """Make one call of a crawl: ``call`` is a page number, or the URL of an Admin page."""
         if self._is_admin:
@@ -136,8 +142,7 @@ class ShopifyConnector(BaseConnector):
         first = {"limit": _LIMIT}
         answer = self.session.follow(call) if isinstance(call, str) else self.session.get("/products.json", first)
         records, _ = split_list(answer.body, "products")
-        following = next_link(answer)
-        return CrawlPage(records, (following,) if following else ())
+        return CrawlPage(records, self._trail.follow(call, next_link(answer)))
 
     @property
     def _is_admin(self) -> bool:

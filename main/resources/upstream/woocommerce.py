@@ -177,6 +177,7 @@ class WooCommerceConnector(BaseConnector):
             tuple(raw for raw in records if raw not in held),
             waiting + self._pages_after(page, len(records), pages),
             total,
+            held=len(held),
         )
 
     @property

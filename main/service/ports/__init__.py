@@ -32,11 +32,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CrawlPage:
-    """One upstream answer: raw records as JSON bytes, which calls follow from it, and the whole list's length if told."""
+    """One upstream answer: raw records as JSON bytes, which calls follow from it, and the whole list's length if told.
+
+    ``held`` is how many of its records are given by later calls, which complete them.
+    """
 
     records: Iterable[bytes]
     upcoming: tuple[Hashable, ...] = ()
     total: int | None = None
+    held: int = 0
 
 
 class Connector(Protocol):

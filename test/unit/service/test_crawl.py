@@ -134,6 +134,26 @@ def test_an_empty_page_repeats_nothing(staging):
     assert crawl(staging, CrawlPage(()), CrawlPage(())).pages == 2
 
 
+def test_as_many_empty_pages_as_can_lie_past_the_end_of_a_list_are_no_fault(staging):
+    assert crawl(staging, *[CrawlPage(())] * 100, CrawlPage((raw_record(1),)), *[CrawlPage(())] * 100).pages == 201
+
+
+def test_empty_pages_without_end_are_cut_off(staging):
+    with pytest.raises(CrawlIncomplete, match="more than 100 empty pages in a row: its list seems to have no end"):
+        crawl(staging, *[CrawlPage(())] * 101)
+
+
+def test_empty_pages_between_others_are_cut_off_too(staging):
+    pages = [page for n in range(3) for page in (CrawlPage((raw_record(n),)), *[CrawlPage(())] * 40)]
+    assert crawl(staging, *pages, max_products=20).pages == 123
+    with pytest.raises(CrawlIncomplete, match="gave 120 empty pages, more than max_products allows products"):
+        crawl(staging, *pages, max_products=19)
+
+
+def test_a_page_whose_records_come_later_is_not_empty(staging):
+    assert crawl(staging, *[CrawlPage((), held=1)] * 150, max_products=1).pages == 150
+
+
 def test_a_shop_without_end_is_cut_off_at_its_limit(staging):
     endless = (CrawlPage((raw_record(n),)) for n in range(10**9))
     with pytest.raises(CrawlIncomplete, match="more than the 5 products"):

@@ -115,8 +115,29 @@ def test_a_link_to_another_host_is_refused(walk):
 
 
 def test_a_cursor_that_stands_still_is_refused(walk):
-    with pytest.raises(UpstreamGarbled, match="never end"):
+    with pytest.raises(CrawlIncomplete, match="repeats itself"):
         walk(lambda _: reply(ROWS, next="x"), listed(style="cursor", param="after", cursor="next"))
+
+
+@pytest.mark.parametrize("style", ["cursor", "next_url", "link"])
+def test_a_list_that_goes_round_in_a_circle_is_refused(walk, style):
+    circle = {"0": "1", "1": "2", "2": "1"}
+
+    def answer(request):
+        at = request.args.get("after", "0")
+        following = f"/v2/items?after={circle[at]}"
+        headers = {"Link": f'<{following}>; rel="next"'}
+        return reply(ROWS[int(at) : int(at) + 1], headers, cursor=circle[at], next=following)
+
+    with pytest.raises(CrawlIncomplete, match="repeats itself: what it names as its next page came before"):
+        walk(answer, listed(style=style, param="after", cursor="cursor", next="next"))
+
+
+def test_another_crawl_may_go_the_same_way(dial):
+    app = canned(lambda request: reply(ROWS[:1], next=None if "after" in request.args else "2"))
+    page = listed(style="cursor", param="after", cursor="next")
+    connector = dial(app, "mapped", listing=page, mapping=FIELDS)
+    assert crawl(connector)[1] == crawl(connector)[1] == [None, "2"]
 
 
 def test_without_paging_one_call_is_all(walk):

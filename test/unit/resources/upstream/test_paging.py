@@ -2,7 +2,7 @@
 
 import pytest
 
-from main.resources.upstream.paging import counted, join_url, next_link, pages_after, refuse_beyond
+from main.resources.upstream.paging import Trail, counted, join_url, next_link, pages_after, refuse_beyond
 from main.resources.upstream.session import Answer
 from main.service.errors import CrawlIncomplete, UpstreamGarbled
 
@@ -26,6 +26,21 @@ def answer(**headers: str) -> Answer:
 )
 def test_after_a_full_page_several_follow_after_a_short_one_one_and_after_an_empty_one_none(page, received, last, pages):
     assert pages_after(page, received, size=100, window=3, last=last) == pages
+
+
+def test_a_trail_is_followed_until_nothing_is_named():
+    trail = Trail()
+    assert [trail.follow(None, "a"), trail.follow("a", 0), trail.follow(0, ""), trail.follow(0, None)] == [("a",), (0,), (), ()]
+
+
+def test_a_trail_that_meets_itself_is_refused_and_a_new_crawl_begins_anew():
+    trail = Trail()
+    trail.follow(None, "a")
+    trail.follow("a", "b")
+    for circle in ("a", "b"):
+        with pytest.raises(CrawlIncomplete, match="repeats itself"):
+            trail.follow("b", circle)
+    assert trail.follow(None, "a") == ("a",)
 
 
 @pytest.mark.parametrize("count", [None, 0, 10])

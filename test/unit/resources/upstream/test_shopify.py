@@ -114,6 +114,14 @@ class TestAdmin:
         with pytest.raises(UpstreamGarbled, match="another host"):
             connector.fetch(link)
 
+    def test_cursors_that_go_round_in_a_circle_are_refused(self, dial):
+        def answer(request):
+            following = {"1": "2", "2": "1"}[request.args.get("page_info", "2")]
+            return Response('{"products": []}', headers={"Link": f'<{ADMIN}/products.json?page_info={following}>; rel="next"'})
+
+        with pytest.raises(CrawlIncomplete, match="repeats itself"):
+            crawl(dial(canned(answer), "shopify", path=ADMIN))
+
     def test_the_products_page_is_the_shops_not_the_apis(self, dial):
         product = load(dial, path=ADMIN)
         assert product.url.endswith("/products/lamp")

@@ -62,7 +62,8 @@ class TestPaging:
     @pytest.mark.parametrize("wrap", [False, True])
     def test_all_pages_follow_from_the_first_ones_headers(self, dial, count, calls, wrap):
         connector = dial(shop(count, wrap=wrap), "woocommerce", api="v3")
-        assert connector.fetch(None).total == count
+        first = connector.fetch(None)
+        assert (first.total, first.held, len(first.records)) == (count, 0, min(count, 100))
         records, made = crawl(connector)
         assert (len(load_all(connector, records)[0]), made) == (count, calls)
 
@@ -128,6 +129,11 @@ class TestVariations:
         assert rejected == {}
         assert {product.source_id: len(product.variants) for product in products} == {"1": 0, "7": count}
         assert [type(call) for call in made[1:]] == [VariationsCall]
+
+    def test_a_page_tells_how_many_of_its_products_come_later(self, dial):
+        connector = dial(woocommerce_app(Records([self.parent()]), {"7": Records([VARIATION])}), "woocommerce", api="v3")
+        page = connector.fetch(None)
+        assert (page.records, page.held, len(page.upcoming)) == ((), 1, 1)
 
     def test_without_headers_they_end_with_a_short_page(self, dial):
         rows = [VARIATION | {"id": number} for number in range(150)]
