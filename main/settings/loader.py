@@ -150,8 +150,18 @@ def _interpolate(node: Any, environ: Mapping[str, str], path: tuple[str | int, .
         return {key: _interpolate(value, environ, (*path, key), faults) for key, value in node.items()}
     if isinstance(node, list):
         return [_interpolate(value, environ, (*path, index), faults) for index, value in enumerate(node)]
-    if not isinstance(node, str) or "${" not in node:
+    if not isinstance(node, str):
         return node
+    filled = _fill(node, environ, path, faults) if "${" in node else node
+    if any(
+        "\ud800" <= character <= "\udfff" for character in filled
+    ):  # how Python holds bytes of the environment that are no UTF-8
+        faults.append(f"{_spell(path)}: not UTF-8; allowed: text in UTF-8")
+        return Unset("?")
+    return filled
+
+
+def _fill(node: str, environ: Mapping[str, str], path: tuple[str | int, ...], faults: list[str]) -> str:
     missing = [name for name, default in _VARIABLE.findall(node) if name not in environ and f"${{{name}}}" in node]
     if missing:
         faults += [

@@ -10,6 +10,7 @@ import yaml
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError)
 _MERGE = "tag:yaml.org,2002:merge"
 _SEQUENCE = "tag:yaml.org,2002:seq"
+_TEXT = "tag:yaml.org,2002:str"
 
 
 class YamlFault(ValueError):
@@ -63,9 +64,21 @@ def _sequence(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
     return loader.construct_sequence(node, deep=True)
 
 
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    """Give a text, in which JSON may have written one character as a surrogate pair."""
+    text: str = loader.construct_scalar(node)
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise yaml.constructor.ConstructorError(
+            None, None, "half of a surrogate pair is no character", node.start_mark
+        ) from error
+
+
 def _first_sentence(error: Exception) -> str:
     return str(error).partition(";")[0] or type(error).__name__
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 _StrictLoader.add_constructor(_SEQUENCE, _sequence)
+_StrictLoader.add_constructor(_TEXT, _text)

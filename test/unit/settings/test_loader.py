@@ -100,6 +100,16 @@ class TestTheFile:
         assert "config.yml" in fault
         assert fault.endswith("; allowed: YAML")
 
+    @pytest.mark.parametrize("key", ["headers", "categories"])
+    def test_half_of_a_surrogate_pair_is_refused_wherever_it_stands(self, faults, key):
+        (fault,) = faults(SHOP.replace("every: 5m", key + ': {a: "\\ud800"}'))
+        assert "half of a surrogate pair is no character; allowed: YAML" in fault
+
+    @pytest.mark.parametrize("text", ["greeting: {default_name: '${NAME}'}", "{}"])
+    def test_a_variable_that_is_not_utf_8_is_refused_without_being_shown(self, faults, text):
+        values = {"NAME": "hunter2\udcff"} if "NAME" in text else {"AISLE_GREETING__DEFAULT_NAME": "hunter2\udcff"}
+        assert faults(text, **values) == ["greeting.default_name: not UTF-8; allowed: text in UTF-8"]
+
     @pytest.mark.parametrize("value", ["2026-13-45", "[" * 5000, "&a [*a]"])
     def test_a_variable_that_is_no_yaml_is_text(self, load, value):
         assert load("{}", AISLE_GREETING__DEFAULT_NAME=value[:400]).greeting.default_name == value[:400]

@@ -53,6 +53,15 @@ def test_nothing_holds_itself(text):
     assert "recursive" in fault(text).problem
 
 
+@pytest.mark.parametrize("text", ['x: "\\ud800"', '{"\\ud800": 1}', 'x: ["a", "\\ude00\\ud83d"]'])
+def test_half_of_a_surrogate_pair_is_no_text(text):
+    assert fault(text).problem == "half of a surrogate pair is no character"
+
+
+def test_a_character_that_json_writes_as_a_surrogate_pair_is_one():
+    assert parse_yaml('{"x": "\\ud83d\\ude00", "y": "é😀"}') == {"x": "😀", "y": "é😀"}
+
+
 def test_a_key_that_stands_twice_is_told_with_its_place():
     found = fault("a: {b: 1, b: 2}")
     assert (found.problem, found.place) == ("key 'b' stands twice", ", line 1, column 4")
