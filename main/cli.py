@@ -27,8 +27,10 @@ from main.service.errors import AisleError
 from main.service.model import Outcome, compare_sources
 from main.settings import (
     Settings,
+    SettingsError,
     ask_reload,
     kept_settings,
+    refuse_silence,
     wait_for_answers,
 )
 from main.util.logs import configure_logs
@@ -116,7 +118,10 @@ def reload() -> None:
     known = kept_settings(settings)
     change = compare_sources(known.sources, settings.sources) if known else None
     try:
+        refuse_silence(settings, len(known.sources) if known else 0)
         mark = ask_reload(settings.data, settings.origin.digest if settings.origin else "")
+    except SettingsError as error:
+        _fail(str(error))
     except OSError as error:
         _fail(f"{settings.data}: {error.strerror}; allowed: a data folder that can be written to (AISLE_DATA names another)")
     click.echo(f"config.yml is right: {len(settings.sources)} sources.")

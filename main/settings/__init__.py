@@ -2,7 +2,7 @@
 
 from main.settings.configfile import ConfigFile
 from main.settings.exchange import Answer, ask_reload, wait_for_answers
-from main.settings.lastgood import has_served, kept_settings, start_settings
+from main.settings.lastgood import has_served, kept_settings, refuse_silence, start_settings
 from main.settings.loader import SettingsError, load_settings, read_task_url
 from main.settings.model import Settings
 
@@ -16,6 +16,7 @@ __all__ = [
     "kept_settings",
     "load_settings",
     "read_task_url",
+    "refuse_silence",
     "start_settings",
     "wait_for_answers",
 ]

@@ -9,7 +9,7 @@ import structlog
 
 from main.service.model import Reading
 from main.settings.exchange import ask_reload, read_mark, write_answer
-from main.settings.lastgood import keep_settings
+from main.settings.lastgood import keep_settings, refuse_silence
 from main.settings.loader import SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class ConfigFile:
         self._settings = settings
         self._name = name
         self._keeps = keeps
+        self._sources = len(settings.sources)
         self._digest = settings.origin.digest if settings.origin else ""
 
     @property
@@ -47,8 +48,10 @@ class ConfigFile:
             return Reading(self._settings.sources)
         try:
             fresh = load_settings(self._settings.origin.environ)
+            refuse_silence(fresh, self._sources)
         except SettingsError as error:
             return Reading(faults=tuple(error.faults))
+        self._sources = len(fresh.sources)
         self._digest = fresh.origin.digest if fresh.origin else ""
         if self._keeps:
             _try(lambda: keep_settings(fresh))

@@ -30,7 +30,7 @@ def start_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, 
     data = find_data(environ)
     mark = read_mark(data)
     try:
-        return load_settings(environ), []
+        return _load(environ), []
     except SettingsError as error:
         kept = _read(data)
         if not has_served(environ):
@@ -42,6 +42,20 @@ def start_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, 
         # A reload asked for while the file was faulty still has to be followed.
         origin = settings.origin and replace(settings.origin, mark=mark)
         return replace(settings, origin=origin), error.faults
+
+
+def refuse_silence(settings: Settings, before: int) -> None:
+    """Return when settings may take the place of some with so many sources ``before``.
+
+    A file that is emptied, to be written anew, is read without a fault at that moment: it must not end every source.
+
+    Raises:
+        SettingsError: they do not say what becomes of the sources.
+    """
+    if before and settings.origin is not None and settings.origin.silent:
+        raise SettingsError(
+            [f"sources: missing, where there were {before}; allowed: a list of sources ([] to remove them all)"]
+        )
 
 
 def has_served(environ: Mapping[str, str] | None = None) -> bool:
@@ -77,6 +91,13 @@ def kept_settings(settings: Settings) -> Settings | None:
         return load_settings(settings.origin.environ, text)
     except SettingsError:
         return None
+
+
+def _load(environ: Mapping[str, str] | None) -> Settings:
+    found = load_settings(environ)
+    if has_served(environ) and (taken := kept_settings(found)):
+        refuse_silence(found, len(taken.sources))
+    return found
 
 
 def _read(data: Path) -> dict[str, Any]:

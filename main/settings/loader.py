@@ -66,9 +66,10 @@ def load_settings(environ: Mapping[str, str] | None = None, text: str | None = N
         faults.extend(_describe(error.messages, config))
     if faults:
         raise SettingsError(sorted(set(faults)))
+    origin = Origin(environ, text, mark, silent="sources" not in loaded)
     loaded["sources"] = tuple(loaded.get("sources", ()))
     publish_names(source.name for source in loaded["sources"])
-    return Settings(data=data, platform=_read_platform(environ), origin=Origin(environ, text, mark), **loaded)
+    return Settings(data=data, platform=_read_platform(environ), origin=origin, **loaded)
 
 
 def read_task_url(text: str) -> str:

@@ -142,11 +142,15 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where settings came from: the environment, the file's text, and the mark of the last reload asked for before it was read."""
+    """Where settings came from: the environment, the file's text, and the mark of the last reload asked for before it was read.
+
+    ``silent`` is whether ``sources`` stands in neither of them, not even as an empty list.
+    """
 
     environ: Mapping[str, str]
     text: str
     mark: str
+    silent: bool = False
 
     @property
     def digest(self) -> str:

@@ -179,10 +179,21 @@ def test_a_reload_tells_who_has_not_looked_yet_and_what_differs_from_what_was_ta
     reload("sources: [{name: acme, kind: shopify, url: 'https://acme.example'}]")
     keep_settings(load_settings())
     write_answer(tmp_path / "data", "api", Taken(""))
-    output = reload("{}").output
+    output = reload("sources: []").output
     assert "Since it was last taken: removed acme." in output
     assert "has not looked yet" in output
     assert "no source differs" in cli._tell_change(SourcesChange())
+
+
+@pytest.mark.parametrize("text", ["", "{}", "logger: {level: debug}"])
+def test_a_reload_of_a_file_that_says_nothing_of_the_sources_there_were_asks_nobody(reload, tmp_path, text):
+    reload("sources: [{name: acme, kind: shopify, url: 'https://acme.example'}]")
+    keep_settings(load_settings())
+    mark = read_mark(tmp_path / "data")
+    result = reload(text)
+    fault = "sources: missing, where there were 1; allowed: a list of sources ([] to remove them all)\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", fault)
+    assert read_mark(tmp_path / "data") == mark
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ def test_a_faulty_file_gives_its_faults_alone(settings, environ):
     assert reading.sources == ()
 
 
+def test_a_file_that_is_empty_while_it_is_saved_takes_no_source_away(settings, environ):
+    file = ConfigFile(settings, "api", keeps=True)
+    Path(environ["AISLE_CONFIG"]).write_text("")
+    (fault,) = file.read().faults
+    assert fault == "sources: missing, where there were 1; allowed: a list of sources ([] to remove them all)"
+    assert kept_settings(settings) is None
+    Path(environ["AISLE_CONFIG"]).write_text("sources: []")
+    assert file.read() == Reading()
+    Path(environ["AISLE_CONFIG"]).write_text("")
+    assert file.read() == Reading()
+
+
 def test_a_secret_is_read_again(settings, tmp_path):
     (tmp_path / "key").write_text("renewed")
     (source,) = ConfigFile(settings, "api").read().sources
@@ -73,7 +85,7 @@ def test_an_announcement_is_a_new_mark_that_names_what_was_read(settings, enviro
     assert file.mark() == file.started == ""
     file.announce()
     first = json.loads(file.mark())["checked"]
-    Path(environ["AISLE_CONFIG"]).write_text("{}")
+    Path(environ["AISLE_CONFIG"]).write_text("sources: []")
     file.read()
     file.announce()
     assert json.loads(file.mark())["checked"] != first

@@ -49,6 +49,25 @@ def test_the_server_that_took_a_file_goes_on_with_it_while_it_is_faulty(environ)
     assert [fault.partition(":")[0] for fault in faults] == ["more"]
 
 
+@pytest.mark.parametrize("text", ["", "# all gone", "logger: {level: debug}"])
+def test_a_file_that_says_nothing_of_the_sources_there_were_is_faulty_to_who_replaces_a_worker(environ, text):
+    taken = load_settings(environ)
+    keep_settings(taken)
+    Path(environ["AISLE_CONFIG"]).write_text(text)
+    fault = "sources: missing, where there were 1; allowed: a list of sources ([] to remove them all)"
+    assert start_settings(environ) == (taken, [fault])
+    Path(environ["AISLE_CONFIG"]).write_text("sources: []")
+    assert start_settings(environ) == (load_settings(environ), [])
+
+
+def test_a_file_without_sources_is_right_at_a_first_start_and_where_there_were_none(environ):
+    Path(environ["AISLE_CONFIG"]).write_text("")
+    found = load_settings(environ)
+    assert start_settings(environ) == (found, [])
+    keep_settings(found)
+    assert start_settings(environ) == (found, [])
+
+
 def test_a_reload_asked_for_before_is_not_followed_and_one_asked_for_later_is(environ):
     keep_settings(load_settings(environ))
     spoil(environ)
