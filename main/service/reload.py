@@ -65,9 +65,9 @@ class Follower:
         """Take the sources over now, and when the file is right, have every other process do the same; tell whether it was."""
         with self._lock:
             taken = self._take()
-            if taken:
-                self._configuration.announce()
-                self._seen = self._configuration.mark()
+            # What was asked for by others while the file was being read has everybody follow already, this process included.
+            if taken and self._configuration.mark() == self._seen:
+                self._seen = self._configuration.announce()
             return taken
 
     def _take(self) -> bool:

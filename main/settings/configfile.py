@@ -63,10 +63,10 @@ class ConfigFile:
             _log.info("settings.newer_file_taken")
             self.announce()
 
-    def announce(self) -> None:
-        """Ask every process of this data folder to read the file again."""
-        if self._settings.origin is not None:
-            _try(lambda: ask_reload(self._settings.data, self._digest))
+    def announce(self) -> str:
+        """Ask every process of this data folder to read the file again, and give the mark of that; the last one where it cannot be."""
+        asked = self._settings.origin and _try(lambda: ask_reload(self._settings.data, self._digest))
+        return asked if isinstance(asked, str) else self.mark()
 
     def report(self, taken: Taken) -> None:
         """Note what this process made of a reload."""

@@ -288,8 +288,8 @@ class Configuration(Protocol):
     def read(self) -> Reading:
         """Read the file, and every file of secrets it names, again."""
 
-    def announce(self) -> None:
-        """Ask every process of this data folder to read the file again."""
+    def announce(self) -> str:
+        """Ask every process of this data folder to read the file again, and give the mark of that."""
 
     def report(self, taken: Taken) -> None:
         """Note what this process made of a reload, for whoever asked."""

@@ -33,6 +33,7 @@ class FakeConfiguration:
 
     def announce(self):
         self.asked = f"announced {self.reads}"
+        return self.asked
 
     def report(self, taken):
         self.told.append(taken)
@@ -156,6 +157,40 @@ def test_a_reload_by_signal_has_every_other_process_follow_and_itself_not_again(
     assert names(registry) == ["depot"]
     assert configuration.asked == "announced 1"
     assert not follower.follow()
+
+
+def test_what_others_ask_for_while_a_reload_by_signal_reads_is_followed_and_not_announced_over(
+    follower, registry, configuration, monkeypatch
+):
+    read = configuration.read
+
+    def read_late():
+        found = read()
+        configuration.asked = "another's"
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(configuration, "read", read_late)
+        assert follower.reload()
+    assert configuration.asked == "another's"
+    configuration.reading = Reading((make_source("newest"),))
+    assert follower.follow()
+    assert names(registry) == ["newest"]
+
+
+def test_what_others_ask_for_right_after_a_reload_by_signal_is_followed(follower, registry, configuration, monkeypatch):
+    announce = configuration.announce
+
+    def announce_and_be_overtaken():
+        mark = announce()
+        configuration.asked = "another's"
+        return mark
+
+    monkeypatch.setattr(configuration, "announce", announce_and_be_overtaken)
+    assert follower.reload()
+    configuration.reading = Reading((make_source("newest"),))
+    assert follower.follow()
+    assert (names(registry), configuration.reads) == (["newest"], 2)
 
 
 def test_a_reload_by_signal_of_a_faulty_file_stays_here(follower, configuration):

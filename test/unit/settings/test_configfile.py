@@ -83,7 +83,7 @@ def test_what_is_right_is_kept_by_who_serves_and_by_nobody_else(settings):
 def test_an_announcement_is_a_new_mark_that_names_what_was_read(settings, environ):
     file = ConfigFile(settings, "api")
     assert file.mark() == file.started == ""
-    file.announce()
+    assert file.announce() == file.mark()
     first = json.loads(file.mark())["checked"]
     Path(environ["AISLE_CONFIG"]).write_text("sources: []")
     file.read()
@@ -112,7 +112,7 @@ def test_a_data_folder_that_cannot_be_written_to_is_logged_and_harms_nothing(set
     (tmp_path / "data").touch()
     file = ConfigFile(settings, "api", keeps=True)
     with capture_logs() as log:
-        file.announce()
+        assert file.announce() == ""
         file.report(Taken("m"))
         file.keep()
         assert file.read() == Reading(settings.sources)
