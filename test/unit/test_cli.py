@@ -168,6 +168,14 @@ def test_a_reload_of_a_faulty_file_tells_every_fault_and_asks_nobody(reload, tmp
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("text", ["x: 2026-13-45", "x: !!int foo", "x: " + "1" * 5000, "x: " + "[" * 5000, "x: \0"])
+def test_a_file_that_cannot_be_read_is_one_line_and_no_trace(reload, text):
+    result = reload(text)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "config.yml" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_reload_says_so_when_nobody_runs(reload, tmp_path):
     result = reload("{}")
     assert (result.exit_code, result.output.splitlines()[0]) == (0, "config.yml is right: 0 sources.")
