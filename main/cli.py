@@ -155,13 +155,15 @@ def try_source(name: str, page: int, item: str | None, url: str | None, file: Pa
     source = _choose(_load(), (name,))[0]
     try:
         trial = build_trial(file.read_bytes() if file else None)
-        trials = trial.run(source, page=page) if item is None else [found for found in [trial.look(source, item, url)] if found]
+        tried = trial.run(source, page=page) if item is None else trial.look(source, item, url)
     except (AisleError, OSError) as error:
         _fail(str(error))
-    if item is not None and not trials:
+    if item is not None and not tried.trials:
         _fail("The shop has no such product.")
-    Console().print(_trial_table(trials) if trials else "The page has no records.")
-    sys.exit(0 if all(trial.document for trial in trials) else 1)
+    Console().print(_trial_table(tried.trials) if tried.trials else "The page has no records.")
+    for hint in tried.hints:
+        click.echo(f"Hint: {hint}.")
+    sys.exit(0 if all(trial.document for trial in tried.trials) else 1)
 
 
 @sources.command("draft")
@@ -227,7 +229,7 @@ def _report_table(reports: Sequence[SyncReport]) -> Table:
 
 
 def _check_table(results: Sequence[SourceCheck]) -> Table:
-    table = Table("source", "kind", "reachable", "products seen", "rejected", "first fault")
+    table = Table("source", "kind", "reachable", "products seen", "rejected", "first fault, hints")
     for result in results:
         reachable = "[green]yes[/]" if result.reachable else "[red]no[/]"
         seen = f"{result.products} of {result.total}" if result.total is not None else str(result.products)
@@ -237,7 +239,7 @@ def _check_table(results: Sequence[SourceCheck]) -> Table:
             reachable,
             seen,
             str(result.rejected),
-            escape(result.fault or result.note or ""),
+            escape("\n".join(filter(None, [result.fault or result.note, *(f"Hint: {hint}." for hint in result.hints)]))),
         )
     return table
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class SourceCheck:
     """What the first call to a source gave.
 
-    ``fault`` is why the source cannot be used; ``note`` is the first record that would go into quarantine.
+    ``fault`` is why the source cannot be used; ``note`` is the first record that would go into quarantine;
+    ``hints`` is what may be wrong with the settings.
     """
 
     source: Source
@@ -30,6 +31,7 @@ class SourceCheck:
     total: int | None = None
     fault: str | None = None
     note: str | None = None
+    hints: tuple[str, ...] = ()
 
 
 class CheckService:
@@ -56,7 +58,7 @@ class CheckService:
         wrong = [note for note in notes if note]
         fault = "Not one of its records is a valid product: " + wrong[0] if wrong and len(wrong) == len(notes) else None
         note = wrong[0] if wrong else None
-        return SourceCheck(source, True, len(notes) - len(wrong), len(wrong), page.total, fault, note)
+        return SourceCheck(source, True, len(notes) - len(wrong), len(wrong), page.total, fault, note, page.hints)
 
     def _try_record(self, connector: Connector, raw: bytes) -> str | None:
         try:

@@ -27,6 +27,14 @@ class Trial:
     faults: tuple[Fault, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a source gave: its first records, one by one, and hints at what may be wrong with its settings."""
+
+    trials: tuple[Trial, ...] = ()
+    hints: tuple[str, ...] = ()
+
+
 class TrialService:
     """Reads one page of a source and maps its first records; stores nothing."""
 
@@ -34,7 +42,7 @@ class TrialService:
         self._connect = connect
         self._dump = dump
 
-    def run(self, source: Source, *, page: int = 1, limit: int = 3) -> list[Trial]:
+    def run(self, source: Source, *, page: int = 1, limit: int = 3) -> Tried:
         """Give the first records of a page.
 
         Raises:
@@ -43,13 +51,13 @@ class TrialService:
         """
         connector = self._connect(source)
         try:
-            records = islice(self._find_page(connector, page).records, limit)
-            return [self._try_record(connector, raw) for raw in records]
+            found = self._find_page(connector, page)
+            return Tried(tuple(self._try_record(connector, raw) for raw in islice(found.records, limit)), found.hints)
         finally:
             connector.close()
 
-    def look(self, source: Source, source_id: str, url: str | None = None) -> Trial | None:
-        """Give one product as a live look gets it, by the shop's own id; None where the shop no longer has it.
+    def look(self, source: Source, source_id: str, url: str | None = None) -> Tried:
+        """Give one product as a live look gets it, by the shop's own id; nothing where the shop no longer has it.
 
         Raises:
             UpstreamError: the shop did not give what was asked.
@@ -61,7 +69,7 @@ class TrialService:
                 raise AisleError(f"{source.name} cannot be asked for single products: its settings describe no item.")
             deadline = time.monotonic() + source.timeout.total_seconds()
             raw = connector.look([Wanted(source_id, url)], deadline).get(source_id)
-            return None if raw is None else self._try_record(connector, raw)
+            return Tried() if raw is None else Tried((self._try_record(connector, raw),))
         finally:
             connector.close()
 

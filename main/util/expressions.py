@@ -11,9 +11,14 @@ from jmespath import exceptions, functions
 from jmespath.parser import ParsedResult, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _FAILURES = (exceptions.JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError, AttributeError)
+
+_PATHS = {"subexpression", "index_expression", "pipe"}
+_PROJECTIONS = {"projection", "filter_projection", "value_projection", "flatten"}  # of which the first part finds the list
+_JUDGED = "true or false"  # what ! gives has no keys: it binds tighter than a dot, so that !a.b asks true or false for b
+_WHOLES = {"comparator", "not_expression", "function_expression"}  # which need each of their parts
 
 
 class ExpressionError(ValueError):
@@ -74,6 +79,39 @@ class Expression:
             return self._parsed.search(value, options=_OPTIONS)
         except _FAILURES as error:
             raise ExpressionError(" ".join(str(error).split())[:200]) from error
+
+    def find_absent(self, value: Any) -> str | None:
+        """Give the first key the expression names that is not in the object where it looks for it, None where all are.
+
+        What is null or empty has no keys to tell of: there the value says nothing, and the expression may well be right.
+        """
+        return _find_absent(self._parsed.parsed, value)
+
+
+def _find_absent(node: Any, value: Any) -> str | None:
+    kind, below = node["type"], node["children"]
+    if kind == "field":
+        return None if _is_false(value) or (isinstance(value, dict) and node["value"] in value) else str(node["value"])
+    if kind in _PATHS:
+        return _find_on_path(below, value)
+    if kind == "and_expression":
+        return None if _is_false(Expression("", below[0]).search(value)) else _find_absent(below[1], value)
+    looked = [_find_absent(one, value) for one in (below[:1] if kind in _PROJECTIONS else below)]
+    if kind == "or_expression" or (kind == "function_expression" and node["value"] == "not_null"):
+        return looked[-1] if all(looked) else None
+    return next(filter(None, looked), None) if kind in _PROJECTIONS | _WHOLES else None
+
+
+def _find_on_path(steps: Sequence[Any], value: Any) -> str | None:
+    for step in steps:
+        if absent := _find_absent(step, value):
+            return absent
+        value = Expression("", step).search(value) if step["type"] != "not_expression" else _JUDGED
+    return None
+
+
+def _is_false(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})  # as JMESPath has it: 0 is true
 
 
 @lru_cache(maxsize=4096)

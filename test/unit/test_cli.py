@@ -90,6 +90,16 @@ def test_a_source_is_tried_and_a_record_that_is_no_product_ends_with_1(run):
     assert "name: is empty" in result.output
 
 
+def test_what_may_be_wrong_with_the_settings_is_told_and_ends_with_0(run):
+    listed = {"items": "rows", "page": {"style": "cursor", "param": "c", "cursor": "nxt"}}
+    with running(canned(lambda _: Response(b'{"rows": [{"id": 1, "name": "Lamp", "price": 1}], "next": "x"}'))) as url:
+        result = run(url, "try", "acme", list=listed)
+    told = "Hint: list.page.cursor: nxt finds nothing, because there is no nxt, so the list ends here."
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, told)
+    checked = SourceCheck(make_source(), reachable=True, note="record 2: [b]odd[/b]", hints=("no [i]header[/i]",))
+    assert all(text in shown(cli._check_table([checked])) for text in ("record 2: [b]odd[/b]", "Hint: no [i]header[/i]."))
+
+
 def test_a_saved_payload_is_tried_without_the_shop(run, tmp_path):
     (tmp_path / "payload.json").write_bytes(b'{"rows": [{"id": 1, "name": "Lamp", "price": 9.990}]}')
     result = run("https://nobody.invalid", "try", "acme", "--file", str(tmp_path / "payload.json"))

@@ -24,6 +24,7 @@ from main.resources.upstream.fields import (
     read_availability,
     split_barcode,
 )
+from main.resources.upstream.hints import find_hints
 from main.resources.upstream.itemcall import ask_items, complaint
 from main.resources.upstream.looks import pick
 from main.resources.upstream.options import find_options
@@ -162,10 +163,15 @@ class MappedConnector(BaseConnector):
         """Changes when the same record would be mapped to another product."""
         return hashlib.blake2b(super().fingerprint + repr(self.map).encode(), digest_size=16).digest()
 
+    @property
+    def described(self) -> bool:
+        """Tell whether the settings describe the list, rather than a preset."""
+        return type(self).listing == Listing()
+
     def describe_list(self) -> Listing:
         """Give the settings' list, or the preset's with the settings' parameters."""
         own, preset = self.source.listing or Listing(), type(self).listing
-        return own if preset == Listing() else replace(preset, params={**preset.params, **own.params})
+        return own if self.described else replace(preset, params={**preset.params, **own.params})
 
     def describe_item(self) -> ItemCall | None:
         """Give the settings' call for single products, or the preset's with the settings' parameters of the list."""
@@ -194,7 +200,8 @@ class MappedConnector(BaseConnector):
                 f"The answer has no list of products (looked for {self.pager.listing.items}).{complaint(body)}"
             )
         upcoming = self.pager.upcoming(call, len(found), body, answer)
-        return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body))
+        hints = find_hints(self.pager.listing, len(found), body, answer) if call is None and self.described else ()
+        return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body), hints)
 
     @property
     def look_size(self) -> int:

@@ -6,8 +6,9 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from main.resources.upstream.hints import name_end
 from main.resources.upstream.paging import Trail, join_url, next_link, pages_after, refuse_beyond
-from main.service.errors import UpstreamGarbled
+from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.util.expressions import ExpressionError, compile_expression
 
 if TYPE_CHECKING:
@@ -69,10 +70,17 @@ class Pager:
 
         Raises:
             UpstreamGarbled: the shop names no page that could be the next.
-            CrawlIncomplete: it names one that came before.
+            CrawlIncomplete: it names one that came before, or says that there is more and does not say where.
         """
         if self._page.more and not search(self._page.more, body):
             return ()
+        following = self._following(call, received, body, answer)
+        if self._page.more and not following:
+            where = "its first page" if call is None else "a later page"
+            raise CrawlIncomplete(f"The shop says that there is more (list.page.more), but on {where} {name_end(self._page)}.")
+        return following
+
+    def _following(self, call: Hashable | None, received: int, body: Any, answer: Answer) -> tuple[Hashable, ...]:
         if self._page.style in {"page", "offset"}:
             return self._numbers(self._start(call), received, self.total(body), first=call is None)
         return self._trail.follow(call, self._named(body, answer))

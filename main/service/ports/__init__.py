@@ -34,13 +34,15 @@ T = TypeVar("T")
 class CrawlPage:
     """One upstream answer: raw records as JSON bytes, which calls follow from it, and the whole list's length if told.
 
-    ``held`` is how many of its records are given by later calls, which complete them.
+    ``held`` is how many of its records are given by later calls, which complete them. ``hints`` is what may be wrong with the settings,
+    for whoever tries a source; no fault of the answer.
     """
 
     records: Iterable[bytes]
     upcoming: tuple[Hashable, ...] = ()
     total: int | None = None
     held: int = 0
+    hints: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

@@ -22,6 +22,11 @@ def test_a_good_source_is_reachable_and_its_products_are_counted():
     assert (result.fault, result.note) == (None, None)
 
 
+def test_what_may_be_wrong_with_the_settings_is_told_and_no_fault():
+    result = check(CrawlPage((GOOD,), hints=("no header X-Nxt",)))
+    assert (result.fault, result.hints) == (None, ("no header X-Nxt",))
+
+
 def test_a_source_with_a_bad_record_can_be_used_and_the_record_is_noted():
     result = check(CrawlPage((GOOD, BAD, WORSE)))
     assert (result.products, result.rejected, result.fault) == (1, 2, None)

@@ -6,7 +6,7 @@ from main.controller.documents import dump_product
 from main.service.errors import AisleError, CrawlIncomplete, UpstreamTimeout
 from main.service.model import Fault
 from main.service.ports import CrawlPage
-from main.service.trial import TrialService
+from main.service.trial import TrialService, Tried
 from test.fakes import FakeConnector, make_source, raw_record
 
 GOOD, BAD = raw_record(1), raw_record(2, fault="is negative")
@@ -21,19 +21,23 @@ def run(pages, **asked):
 
 
 def test_each_record_is_shown_with_its_product_or_its_faults():
-    good, bad = run({None: CrawlPage((GOOD, BAD))})
+    good, bad = run({None: CrawlPage((GOOD, BAD))}).trials
     assert (good.raw, good.faults, b'"acme:1"' in good.document) == (GOOD, (), True)
     assert (bad.raw, bad.document, bad.faults) == (BAD, None, (Fault("price", "is negative"),))
 
 
 def test_only_the_first_few_are_shown():
-    assert len(run({None: CrawlPage((GOOD,) * 9)})) == 3
-    assert len(run({None: CrawlPage((GOOD,) * 9)}, limit=5)) == 5
+    assert len(run({None: CrawlPage((GOOD,) * 9)}).trials) == 3
+    assert len(run({None: CrawlPage((GOOD,) * 9)}, limit=5).trials) == 5
+
+
+def test_what_may_be_wrong_with_the_settings_is_told():
+    assert run({None: CrawlPage((GOOD,), hints=("no header X-Nxt",))}).hints == ("no header X-Nxt",)
 
 
 def test_a_later_page_is_reached_by_the_calls_that_lead_to_it():
     pages = {None: CrawlPage((), upcoming=(2, 3)), 2: CrawlPage((), upcoming=(3,)), 3: CrawlPage((BAD,))}
-    assert [trial.raw for trial in run(pages, page=3)] == [BAD]
+    assert [trial.raw for trial in run(pages, page=3).trials] == [BAD]
 
 
 def test_a_page_past_the_end_is_named():
@@ -64,10 +68,10 @@ def look_at(source_id, connector):
 
 
 def test_one_product_is_shown_as_a_live_look_gets_it():
-    good, bad = look_at("1", LookedAt({})), look_at("2", LookedAt({}))
+    (good,), (bad,) = look_at("1", LookedAt({})).trials, look_at("2", LookedAt({})).trials
     assert (good.raw, good.faults, b'"acme:1"' in good.document) == (GOOD, (), True)
     assert (bad.document, bad.faults) == (None, (Fault("price", "is negative"),))
-    assert look_at("9", LookedAt({})) is None
+    assert look_at("9", LookedAt({})) == Tried()
 
 
 def test_a_source_that_cannot_be_asked_for_single_products_is_named():

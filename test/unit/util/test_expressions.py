@@ -64,3 +64,53 @@ def test_a_wrong_expression_says_why(text, reason):
 def test_a_function_that_cannot_work_with_what_it_gets_says_so():
     with pytest.raises(ExpressionError, match="length"):
         compile_expression("length(price)").search(RECORD)
+
+
+ANSWER = {"data": {"product": None, "rows": [{"id": 1}], "none": [], "word": "x"}, "ok": True, "zero": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        ("data.product", None),
+        ("data.product.item", None),
+        ("data.none[0].item", None),
+        ("data.rows[0].id", None),
+        ("data.rows[5].id", None),
+        ("@", None),
+        ("*.name", None),
+        ("dat.product", "dat"),
+        ("data.artcle", "artcle"),
+        ("data.artcle.item", "artcle"),
+        ("data.rows.id", "id"),
+        ("data.word.id", "id"),
+        ("zero.id", "id"),
+        ("data.rows[0].code", "code"),
+        ("data.rws[0]", "rws"),
+        ("data.rws[].id", "rws"),
+        ("data.rws[?id].id", "rws"),
+        ("data.rws[*].id", "rws"),
+        ("data.rows[].code", None),
+        ("data | artcle", "artcle"),
+        ("ok && data.artcle", "artcle"),
+        ("data.none && data.artcle", None),
+        ("data.artcle || data.product", None),
+        ("data.artcle || data.item", "item"),
+        ("data.artcle || `null`", None),
+        ("not_null(data.artcle, data.product)", None),
+        ("not_null(data.artcle, data.item)", "item"),
+        ("pages > page", "pages"),
+        ("!(data.last)", "last"),
+        ("!(data.word)", None),
+        ("!data.word", "word"),
+        ("values(data.artcle)", "artcle"),
+        ("[data.artcle]", None),
+    ],
+)
+def test_a_key_that_is_not_there_is_told_from_one_that_holds_nothing(text, absent):
+    assert compile_expression(text).find_absent(ANSWER) == absent
+
+
+@pytest.mark.parametrize("value", [None, {}, [], "", False])
+def test_what_is_empty_has_no_keys_to_tell_of(value):
+    assert compile_expression("data.product").find_absent(value) is None

@@ -213,6 +213,12 @@ def test_an_answer_without_the_list_is_garbled(dial, body):
         fetch(dial, body)
 
 
+def test_what_the_first_page_lacks_is_hinted_at_but_not_where_a_preset_knows_the_list(dial):
+    assert fetch(dial, b'{"rows": [{}]}').hints == ()
+    assert len(fetch(dial, b'{"rows": [' + b"{}," * 49 + b"{}]}").hints) == 1
+    assert dial(canned(lambda _: Response(b'{"itemSummaries": [{}]}')), "ebay").fetch(None).hints == ()
+
+
 def test_a_bare_list_is_read_whole(dial):
     assert len(fetch(dial, b"[{}, {}]", "@").records) == 2
 

@@ -246,3 +246,34 @@ def test_what_the_shop_names_as_next_is_left_alone_when_it_says_that_there_is_no
 def test_an_end_that_cannot_be_read_is_garbled(walk):
     with pytest.raises(UpstreamGarbled, match="length"):
         walk(lambda _: reply(ROWS), listed(style="page", param="p", more="length(info)"))
+
+
+MISSPELT = [
+    ({"style": "cursor", "cursor": "nxt"}, r"list\.page\.cursor finds nothing"),
+    ({"style": "cursor", "cursor_header": "X-Nxt"}, r"there is no header X-Nxt \(list\.page\.cursor_header\)"),
+    ({"style": "next_url", "next": "nxt"}, r"list\.page\.next finds nothing"),
+    ({"style": "link"}, 'there is no Link header with rel="next"'),
+]
+
+
+@pytest.mark.parametrize(("page", "why"), MISSPELT)
+def test_a_list_that_goes_on_without_saying_where_is_no_whole_list(walk, page, why):
+    with pytest.raises(CrawlIncomplete, match=rf"there is more \(list\.page\.more\), but on its first page {why}\.$"):
+        walk(lambda _: reply(ROWS, more=True, next="x"), listed(param="after", more="more", **page))
+
+
+@pytest.mark.parametrize("style", ["page", "offset"])
+def test_an_empty_page_is_no_end_where_there_is_more(walk, style):
+    def answer(request):
+        return reply(ROWS[:10] if request.args["p"] in {"0", "1"} else [], more=True)
+
+    with pytest.raises(CrawlIncomplete, match="but on a later page there are no records"):
+        walk(answer, listed(style=style, param="p", more="more"))
+
+
+def test_a_cursor_that_is_lost_on_the_way_is_told(walk):
+    def answer(request):
+        return reply(ROWS[:10], more=True, next=None if request.args.get("after") else "10")
+
+    with pytest.raises(CrawlIncomplete, match=r"on a later page list\.page\.cursor finds nothing"):
+        walk(answer, listed(style="cursor", param="after", cursor="next", more="more"))
