@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from main.service.crawl import map_record
 from main.service.errors import AisleError, RecordRejected
 from main.service.fanout import run_together
+from main.service.model import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +37,7 @@ class SourceCheck:
 
 
 class CheckService:
-    """Makes one call to each source and maps what comes back; stores nothing."""
+    """Makes one call to each source, and one for a single product where the settings describe it; stores nothing."""
 
     def __init__(self, connect: Callable[[Source], Connector], dump: Callable[[Product], bytes]) -> None:
         self._connect = connect
@@ -50,19 +52,34 @@ class CheckService:
         connector = self._connect(source)
         try:
             page = connector.fetch(None)
-            notes = [self._try_record(connector, raw) for raw in page.records]
+            tried = [self._try_record(connector, raw) for raw in page.records]
+            hints = [*page.hints, *self._try_item(connector, source, tried)]
         except AisleError as error:
             return SourceCheck(source, reachable=False, fault=str(error))
         finally:
             connector.close()
-        wrong = [note for note in notes if note]
-        fault = "Not one of its records is a valid product: " + wrong[0] if wrong and len(wrong) == len(notes) else None
+        wrong = [note for note in tried if isinstance(note, str)]
+        fault = "Not one of its records is a valid product: " + wrong[0] if wrong and len(wrong) == len(tried) else None
         note = wrong[0] if wrong else None
-        return SourceCheck(source, True, len(notes) - len(wrong), len(wrong), page.total, fault, note, page.hints)
+        return SourceCheck(source, True, len(tried) - len(wrong), len(wrong), page.total, fault, note, tuple(hints))
 
-    def _try_record(self, connector: Connector, raw: bytes) -> str | None:
+    def _try_record(self, connector: Connector, raw: bytes) -> Product | str:
         try:
-            map_record(connector, self._dump, raw)
+            return map_record(connector, self._dump, raw)[0]
         except RecordRejected as rejection:
             return f"record {rejection.record_id or '?'}: {rejection}"
-        return None
+
+    def _try_item(self, connector: Connector, source: Source, tried: Sequence[Product | str]) -> list[str]:
+        """Ask for the first product alone, where the settings say how: what the list has just named must be there."""
+        product = next((one for one in tried if not isinstance(one, str)), None)
+        if source.item is None or product is None:
+            return []
+        wanted = Wanted(product.source_id, product.url)
+        try:
+            raw = connector.look([wanted], time.monotonic() + source.timeout.total_seconds()).get(wanted.source_id)
+            if raw is None:
+                return [f"item: asked for {wanted.source_id}, which its list has, the shop says that there is no such product"]
+            map_record(connector, self._dump, raw)
+        except AisleError as error:
+            return [f"item: asked for {wanted.source_id}, which its list has: {str(error).rstrip('.')}"]
+        return []

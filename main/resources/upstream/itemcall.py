@@ -9,6 +9,7 @@ from main.resources.upstream.looks import unless_gone
 from main.resources.upstream.pager import search
 from main.resources.upstream.urls import quote_id
 from main.service.errors import UpstreamGarbled
+from main.util.expressions import compile_expression
 from main.util.places import fill, fill_query
 from main.util.text import shorten
 
@@ -46,6 +47,8 @@ def ask_items(session: UpstreamSession, item: ItemCall, ids: Sequence[str], dead
         return [record for record in found if record is not None]
     if item.size > 1:
         raise UpstreamGarbled(f"The answer has no list of products (looked for {item.record}).")
+    if not found and (absent := compile_expression(item.record).find_absent(body)):
+        raise UpstreamGarbled(f"The answer has no product (looked for {item.record}, and there is no {absent}).")
     return [found] if found else []
 
 

@@ -3,8 +3,9 @@ import pytest
 from main.controller.documents import dump_product
 from main.service.check import CheckService
 from main.service.errors import UpstreamGarbled, UpstreamTimeout
+from main.service.model import ItemCall
 from main.service.ports import CrawlPage
-from test.fakes import FakeConnector, make_source, raw_record
+from test.fakes import FakeConnector, FakeShop, make_source, raw_record
 
 GOOD, BAD, WORSE = raw_record(1), raw_record(2, fault="is negative"), raw_record(3, fault="is missing")
 
@@ -37,6 +38,41 @@ def test_a_source_of_bad_records_only_cannot_be_used():
     result = check(CrawlPage((BAD, WORSE)))
     assert (result.reachable, result.products) == (True, 0)
     assert result.fault == "Not one of its records is a valid product: record 2: price: is negative"
+
+
+class TestItem:
+    """A source whose settings describe the call for single products has its first product asked for."""
+
+    def check(self, shop, *records):
+        shop.answers = {None: CrawlPage(records, hints=("no header X-Nxt",))}
+        result = CheckService(lambda _: shop, dump_product).try_source(make_source(item=ItemCall(path="/items/{id}")))
+        assert (result.fault, result.hints[0], shop.closed) == (None, "no header X-Nxt", 1)
+        return result.hints[1:]
+
+    def test_a_product_that_is_given_needs_no_word(self):
+        shop = FakeShop(_1=1999)
+        assert self.check(shop, BAD, GOOD) == ()
+        assert shop.looked == [("1",)]
+
+    def test_a_product_that_is_said_not_to_be_there_is_told(self):
+        (hint,) = self.check(FakeShop(_2=1999), GOOD)
+        assert hint == "item: asked for 1, which its list has, the shop says that there is no such product"
+
+    def test_an_answer_that_cannot_be_used_is_told(self):
+        shop = FakeShop()
+        shop.trouble = UpstreamGarbled("The answer has no product (looked for data.artcle).")
+        (hint,) = self.check(shop, GOOD)
+        assert hint == "item: asked for 1, which its list has: The answer has no product (looked for data.artcle)"
+
+    def test_a_record_that_is_no_product_there_is_told(self):
+        shop = FakeShop()
+        shop.stock = {"1": raw_record(1, fault="is missing")}
+        assert self.check(shop, GOOD) == ("item: asked for 1, which its list has: price: is missing",)
+
+    def test_without_a_product_nothing_is_asked(self):
+        shop = FakeShop()
+        assert self.check(shop) == ()
+        assert shop.looked == []
 
 
 def test_an_empty_source_can_be_used():

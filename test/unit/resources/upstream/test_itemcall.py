@@ -72,9 +72,22 @@ def test_a_graphql_shop_is_asked_by_its_variables_and_keeps_its_selections():
     assert ask(answer, ["1", "2"], path="/graphql", body=body, record="data.nodes", size=50) == [{"id": "1"}]
 
 
-@pytest.mark.parametrize("body", ["", "null", '{"product": null}', '{"product": false}', '{"product": []}', '{"errors": []}'])
+@pytest.mark.parametrize("body", ["", "null", '{"product": null}', '{"product": false}', '{"product": []}', "{}", "[]"])
 def test_one_product_that_is_not_there_is_left_out(body):
     assert ask(lambda _: Response(body), record="product") == []
+
+
+@pytest.mark.parametrize(
+    "body", ['{"data": {"article": {"id": 1}}}', '{"data": {"error": "none"}}', '{"product": {"id": 1}}', "[5]"]
+)
+def test_an_answer_without_the_place_of_the_record_is_garbled(body):
+    with pytest.raises(UpstreamGarbled, match=r"no product \(looked for data\.artcle, and there is no (data|artcle)\)"):
+        ask(lambda _: Response(body), record="data.artcle")
+
+
+@pytest.mark.parametrize("record", ["data.article", "data.article.item", "data.articles[0]", "data.artcle || `null`"])
+def test_a_place_that_is_there_and_empty_means_gone(record):
+    assert ask(lambda _: Response('{"data": {"article": null, "articles": []}}'), record=record) == []
 
 
 def test_a_status_in_the_answer_may_say_that_it_is_not_there():
