@@ -12,15 +12,17 @@ from marshmallow import ValidationError
 from main.service.model import Platform
 from main.settings.exchange import read_mark
 from main.settings.fields import Provided, Unset
-from main.settings.mapped import EXPRESSION
 from main.settings.model import Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.settings.servers import TaskUrl
 from main.settings.yamltext import YamlFault, parse_yaml
 from main.util.secret import MASK, Secret, publish_names
+from main.util.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    _Path = tuple[str | int, ...]
 
 DEFAULT_CONFIG = "config.yml"
 DEFAULT_DATA = "var"
@@ -146,27 +148,28 @@ def _step(node: Any, step: str) -> Any:
     return next(named, None)
 
 
-def _interpolate(node: Any, environ: Mapping[str, str], path: tuple[str | int, ...], faults: list[str]) -> Any:
+def _interpolate(node: Any, environ: Mapping[str, str], path: _Path, faults: list[str], whose: str = "") -> Any:
+    whose = _whose(node) if path[:1] == ("sources",) and len(path) == len(("sources", 0)) else whose
     if isinstance(node, dict):
-        return {key: _interpolate(value, environ, (*path, key), faults) for key, value in node.items()}
+        return {key: _interpolate(value, environ, (*path, key), faults, whose) for key, value in node.items()}
     if isinstance(node, list):
-        return [_interpolate(value, environ, (*path, index), faults) for index, value in enumerate(node)]
+        return [_interpolate(value, environ, (*path, index), faults, whose) for index, value in enumerate(node)]
     if not isinstance(node, str):
         return node
-    filled = _fill(node, environ, path, faults) if "${" in node else node
-    if any(
-        "\ud800" <= character <= "\udfff" for character in filled
-    ):  # how Python holds bytes of the environment that are no UTF-8
-        faults.append(f"{_spell(path)}: not UTF-8; allowed: text in UTF-8")
+    where = f"{_spell(path)}{whose}"
+    filled = _fill(node, environ, where, faults) if "${" in node else node
+    # How Python holds bytes of the environment that are no UTF-8.
+    if any("\ud800" <= character <= "\udfff" for character in filled):
+        faults.append(f"{where}: not UTF-8; allowed: text in UTF-8")
         return Unset("?")
     return filled
 
 
-def _fill(node: str, environ: Mapping[str, str], path: tuple[str | int, ...], faults: list[str]) -> str:
+def _fill(node: str, environ: Mapping[str, str], where: str, faults: list[str]) -> str:
     missing = [name for name, default in _VARIABLE.findall(node) if name not in environ and f"${{{name}}}" in node]
     if missing:
         faults += [
-            f"{_spell(path)}: ${{{name}}} is not set; allowed: the name of an environment variable that is set"
+            f"{where}: ${{{name}}} is not set; allowed: the name of an environment variable that is set"
             for name in missing
         ]
         return Unset("?")
@@ -175,7 +178,13 @@ def _fill(node: str, environ: Mapping[str, str], path: tuple[str | int, ...], fa
     return Provided(filled) if from_environment else filled
 
 
-def _describe(messages: Any, config: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+def _whose(source: Any) -> str:
+    """Give the name of the source a fault is in: its number says little to a person."""
+    name = source.get("name") if isinstance(source, dict) else None
+    return f" (source {shorten(name, 40)})" if isinstance(name, str) and name.isprintable() and name else ""
+
+
+def _describe(messages: Any, config: Any, path: _Path = ()) -> Iterator[str]:
     if isinstance(messages, dict):
         for key, below in messages.items():
             yield from _describe(below, config, path if key == "_schema" else (*path, key))
@@ -185,18 +194,18 @@ def _describe(messages: Any, config: Any, path: tuple[str | int, ...] = ()) -> I
             yield _sentence(path, message, config)
 
 
-def _sentence(path: tuple[str | int, ...], message: str, config: Any) -> str:
-    where = _spell(path) or "config.yml"
+def _sentence(path: _Path, message: str, config: Any) -> str:
+    inside = path[:1] == ("sources",) and path[2:] not in {(), ("name",)}
+    where = (_spell(path) or "config.yml") + (_whose(_at(path[:2], config)) if inside else "")
     if message == "Unknown field.":
         return f"{where}: unknown key; allowed: {', '.join(_allowed_keys(path))}"
     if message == _ABSENT:
         return f"{where}: missing; allowed: a value"
     message = {"Invalid input type.": "a mapping", "Field may not be null.": "a value"}.get(message, message)
-    whose = f" (source {name})" if message.startswith(EXPRESSION) and (name := _at((*path[:2], "name"), config)) else ""
-    return f"{where}{whose}: {_show(path, config)}; allowed: {message}"
+    return f"{where}: {_show(path, config)}; allowed: {message}"
 
 
-def _show(path: tuple[str | int, ...], config: Any) -> str:
+def _show(path: _Path, config: Any) -> str:
     if len(path) > 2 and _UNSHOWN.intersection(map(str, path[2:])):  # noqa: PLR2004 - sources[i].auth...
         return MASK
     if path[:2] in _SECRETS:
@@ -211,7 +220,7 @@ def _show(path: tuple[str | int, ...], config: Any) -> str:
     return "nothing" if found is None else repr(found)[:80]
 
 
-def _at(path: tuple[str | int, ...], config: Any) -> Any:
+def _at(path: _Path, config: Any) -> Any:
     try:
         for step in path:
             config = config[step]
@@ -220,11 +229,11 @@ def _at(path: tuple[str | int, ...], config: Any) -> Any:
     return config
 
 
-def _spell(path: tuple[str | int, ...]) -> str:
+def _spell(path: _Path) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
-def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:
+def _allowed_keys(path: _Path) -> list[str]:
     schema: Any = ConfigSchema()
     for step in path[:-1]:
         if isinstance(step, int):

@@ -136,7 +136,8 @@ def test_a_faulty_file_changes_nothing_whatever_happens_to_the_workers(installed
     installed.config.write_text(NONSENSE)
     refused = installed.call("reload")
     assert refused.returncode == 1
-    assert [line.partition(":")[0] for line in refused.stderr.splitlines()] == ["more", "sources[0].uri", "sources[0].url"]
+    places = ["more", "sources[0].uri (source lumen)", "sources[0].url (source lumen)"]
+    assert [line.partition(":")[0] for line in refused.stderr.splitlines()] == places
     with installed.asked_all_the_time() as statuses:
         installed.replace_workers(installed.stack.find_workers()[0].kill)
         installed.replace_workers(lambda: fifo.write_text("c"))
@@ -147,7 +148,7 @@ def test_a_faulty_file_changes_nothing_whatever_happens_to_the_workers(installed
     assert master.poll() is None
     log = installed.stack.read_uwsgi_log()
     assert '"settings.faulty"' in log
-    assert "sources[0].uri: unknown key" in log
+    assert "sources[0].uri (source lumen): unknown key" in log
     installed.config.write_text(installed.drop("lumen"))
     assert installed.call("reload").returncode == 0
     wait_for("the mended file", lambda: installed.all_say(ALL - {"lumen"}), seconds=10)

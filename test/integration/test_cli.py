@@ -242,10 +242,10 @@ def test_every_fault_of_the_settings_is_printed_on_a_line_of_its_own(tmp_path, c
     assert [line.partition(":")[0] for line in lines] == [
         "colour",
         "greeting.default",
-        "sources[0].every",
-        "sources[0].kind",
+        "sources[0].every (source Acme!)",
+        "sources[0].kind (source Acme!)",
         "sources[0].name",
-        "sources[0].url",
+        "sources[0].url (source Acme!)",
     ]
     assert all("allowed: " in line for line in lines)
 

@@ -64,11 +64,11 @@ def test_a_faulty_file_changes_nothing_and_says_why(installation, shop, way):
         if way == "command":
             refused = installation.run("reload")
             assert refused.returncode == 1
-            assert "sources[0].kind: 'shopfy'; allowed: " in refused.stderr
+            assert "sources[0].kind (source acme): 'shopfy'; allowed: " in refused.stderr
         else:
             process.send_signal(signal.SIGHUP)
             (told,) = wait_for(lambda: installation.events("settings.reload_failed"))
-            assert told["faults"][0].startswith("sources[0].kind: 'shopfy'; allowed: ")
+            assert told["faults"][0].startswith("sources[0].kind (source acme): 'shopfy'; allowed: ")
         installation.write(config(shop.url, every="1s"))
         process.send_signal(signal.SIGHUP)
         wait_for(lambda: len(installation.synced("acme")) >= 3)

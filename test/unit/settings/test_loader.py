@@ -160,20 +160,29 @@ sources:
             "logger.kind: 'loud'; allowed: auto | console | json",
             "search.cached_pages: -1; allowed: a whole number from 0 to 100000",
             "service.name: ''; allowed: 1 to 500 characters",
-            "sources[0].concurrency: 0; allowed: a whole number from 1 to 64",
-            "sources[0].every: 5; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
-            "sources[0].kind: 'amazon'; allowed: dummyjson | ebay | fakestore | feed | magento2 | mapped | medusa | openfoodfacts | shopify | woocommerce",
+            "sources[0].concurrency (source Acme): 0; allowed: a whole number from 1 to 64",
+            "sources[0].every (source Acme): 5; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
+            "sources[0].kind (source Acme): 'amazon'; allowed: dummyjson | ebay | fakestore | feed | magento2 | mapped | medusa | openfoodfacts | shopify | woocommerce",
             "sources[0].name: 'Acme'; allowed: 1 to 40 of a-z, 0-9, _ and -, starting with a letter",
-            "sources[0].rate: 'fast'; allowed: calls in a period of s, m, h or d, such as 10/s or 100/m",
-            f"sources[0].retries: unknown key; allowed: {SOURCE_KEYS}",
-            "sources[0].timeout: '1ms'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 0.05s, at most 365d",
-            f"sources[0].url: 'ftp://x'; allowed: {URLS}",
-            "sources[1].columns.name: 5; allowed: text",
-            f"sources[1].columns.nme: 'x'; allowed: the keys {COLUMNS}",
-            "sources[1].enabled: 'maybe'; allowed: true | false",
+            "sources[0].rate (source Acme): 'fast'; allowed: calls in a period of s, m, h or d, such as 10/s or 100/m",
+            f"sources[0].retries (source Acme): unknown key; allowed: {SOURCE_KEYS}",
+            "sources[0].timeout (source Acme): '1ms'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 0.05s, at most 365d",
+            f"sources[0].url (source Acme): 'ftp://x'; allowed: {URLS}",
+            "sources[1].columns.name (source b): 5; allowed: text",
+            f"sources[1].columns.nme (source b): 'x'; allowed: the keys {COLUMNS}",
+            "sources[1].enabled (source b): 'maybe'; allowed: true | false",
             "sources[2].name: missing; allowed: a value",
             "sources[2].url: missing; allowed: a value",
         ]
+
+    @pytest.mark.parametrize("name", ["", "a\nb: c", 5, None, {"a": 1}])
+    def test_a_source_is_called_by_its_name_where_that_is_one(self, faults, name):
+        found = faults(
+            yaml.safe_dump({"sources": [{"name": name, "kind": "shopify", "url": "https://a.example", "every": "${N}"}]})
+        )
+        assert [line.partition(":")[0] for line in found] == ["sources[0].every", "sources[0].name"]
+        (long,) = faults(shop(name="a" * 99, every="${N}"))[:1]
+        assert long.startswith(f"sources[0].every (source {'a' * 39}…): ${{N}} is not set")
 
     def test_the_error_reads_as_its_lines(self, load):
         with pytest.raises(SettingsError) as caught:
@@ -200,7 +209,7 @@ sources:
 
     def test_an_unknown_key_deep_inside_lists_the_keys_of_its_own_place(self, faults):
         found = faults(shop(auth={"basic": {"username": "${U}", "pasword": "${U}", "password": "${U}"}}), U="u")
-        assert found == ["sources[0].auth.basic.pasword: unknown key; allowed: username, password"]
+        assert found == ["sources[0].auth.basic.pasword (source acme): unknown key; allowed: username, password"]
 
     @given(st.dictionaries(st.sampled_from(list(ConfigSchema().fields)), configs, max_size=5))
     def test_whatever_stands_in_the_file_it_loads_or_is_told_in_lines(self, config):
@@ -298,12 +307,12 @@ class TestVariables:
             shop(url="${H}/${P}", currency="${CUR}", concurrency="${N}", auth={"bearer": "${T}"}, headers={"A": "${X}"})
         )
         assert found == [
-            f"sources[0].auth.bearer: ${{T}} is not set; {allowed}",
-            f"sources[0].concurrency: ${{N}} is not set; {allowed}",
-            f"sources[0].currency: ${{CUR}} is not set; {allowed}",
-            f"sources[0].headers.A: ${{X}} is not set; {allowed}",
-            f"sources[0].url: ${{H}} is not set; {allowed}",
-            f"sources[0].url: ${{P}} is not set; {allowed}",
+            f"sources[0].auth.bearer (source acme): ${{T}} is not set; {allowed}",
+            f"sources[0].concurrency (source acme): ${{N}} is not set; {allowed}",
+            f"sources[0].currency (source acme): ${{CUR}} is not set; {allowed}",
+            f"sources[0].headers.A (source acme): ${{X}} is not set; {allowed}",
+            f"sources[0].url (source acme): ${{H}} is not set; {allowed}",
+            f"sources[0].url (source acme): ${{P}} is not set; {allowed}",
         ]
 
 
@@ -354,21 +363,23 @@ class TestSecrets:
         (tmp_path / "empty").write_text(" \n")
         allowed = "${NAME} of an environment variable that is not empty, or a path under the same key with _file"
         found = faults(shop(auth={"basic": {"username": "${U}", "password_file": str(tmp_path / "empty")}}), U="")
-        assert found == [f"sources[0].auth.basic.{key}: ***; allowed: {allowed}" for key in ("password", "username")]
+        assert found == [
+            f"sources[0].auth.basic.{key} (source acme): ***; allowed: {allowed}" for key in ("password", "username")
+        ]
 
     @pytest.mark.parametrize("bad", ["/none/there", "/", "a\0b", 5])
     def test_every_unreadable_file_is_told(self, faults, bad):
         found = faults(shop(auth={"basic": {"username_file": bad, "password_file": bad}}))
         assert [line.partition(": ")[0] for line in found] == [
-            "sources[0].auth.basic.password_file",
-            "sources[0].auth.basic.username_file",
+            "sources[0].auth.basic.password_file (source acme)",
+            "sources[0].auth.basic.username_file (source acme)",
         ]
         assert all("***; allowed: a readable file (" in line for line in found)
 
     def test_a_file_that_is_not_text_is_told(self, faults, tmp_path):
         (tmp_path / "key").write_bytes(b"\xff\xfe")
         (fault,) = faults(shop(auth={"bearer_file": str(tmp_path / "key")}))
-        assert fault == "sources[0].auth.bearer_file: ***; allowed: a readable file (not UTF-8, or no path)"
+        assert fault == "sources[0].auth.bearer_file (source acme): ***; allowed: a readable file (not UTF-8, or no path)"
 
     def test_secrets_come_from_variables_and_files_and_never_show(self, load, tmp_path):
         (tmp_path / "key").write_text("hunter2\n")

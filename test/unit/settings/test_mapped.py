@@ -88,23 +88,29 @@ EXPRESSION = "allowed: a JMESPath expression"
         (source(fields={**FIELDS, "price": {"path": ""}}), f"sources[0].fields.price.path (source a): ''; {EXPRESSION}"),
         (
             source(fields={**FIELDS, "price": {"path": "a", "unit": "cents"}}),
-            "sources[0].fields.price.unit: 'cents'; allowed: major | minor",
+            "sources[0].fields.price.unit (source a): 'cents'; allowed: major | minor",
         ),
         (
             source(fields={**FIELDS, "price": {"path": "a", "x": 1}}),
-            "sources[0].fields.price.x: unknown key; allowed: path, unit, decimal",
+            "sources[0].fields.price.x (source a): unknown key; allowed: path, unit, decimal",
         ),
         (source(fields={"id": "a", "name": "b"}), f"sources[0].fields.price (source a): nothing; {EXPRESSION}"),
-        (source(list={"nope": 1}), "sources[0].list.nope: unknown key; allowed: path, items, params, body, page"),
+        (source(list={"nope": 1}), "sources[0].list.nope (source a): unknown key; allowed: path, items, params, body, page"),
         (source(list={"items": "a["}), f"sources[0].list.items (source a): 'a['; {EXPRESSION} (it ends too early)"),
-        (source(list={"path": "v2"}), "sources[0].list.path: 'v2'; allowed: a path below the source's url, starting with /"),
-        (source(list={"params": ["a"]}), "sources[0].list.params: a list; allowed: a mapping of names to texts or numbers"),
+        (
+            source(list={"path": "v2"}),
+            "sources[0].list.path (source a): 'v2'; allowed: a path below the source's url, starting with /",
+        ),
+        (
+            source(list={"params": ["a"]}),
+            "sources[0].list.params (source a): a list; allowed: a mapping of names to texts or numbers",
+        ),
         (
             source(list={"params": {"a": []}}),
-            "sources[0].list.params: a mapping; allowed: a mapping of names to texts or numbers",
+            "sources[0].list.params (source a): a mapping; allowed: a mapping of names to texts or numbers",
         ),
-        (source(list={"body": "x"}), "sources[0].list.body: 'x'; allowed: a mapping"),
-        (paged({"style": "page"}), "sources[0].list.page.param: nothing; allowed: a value, which style page needs"),
+        (source(list={"body": "x"}), "sources[0].list.body (source a): 'x'; allowed: a mapping"),
+        (paged({"style": "page"}), "sources[0].list.page.param (source a): nothing; allowed: a value, which style page needs"),
         (
             paged({"style": "cursor", "param": "a"}),
             f"sources[0].list.page.cursor (source a): nothing; allowed: {NO_CURSOR}",
@@ -115,11 +121,11 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             paged({"style": "cursor", "param": "a", "cursor_header": "X Next"}),
-            "sources[0].list.page.cursor_header: 'X Next'; allowed: a header's name, such as X-Next-Cursor",
+            "sources[0].list.page.cursor_header (source a): 'X Next'; allowed: a header's name, such as X-Next-Cursor",
         ),
         (
             paged({"style": "none", "more": "a"}),
-            "sources[0].list.page.more: 'a'; allowed: another style: with none there is nothing more to ask for",
+            "sources[0].list.page.more (source a): 'a'; allowed: another style: with none there is nothing more to ask for",
         ),
         (
             paged({"style": "page", "param": "a", "more": "a["}),
@@ -127,20 +133,23 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             source(item={"path": "items"}),
-            "sources[0].item.path: 'items'; allowed: a path below the source's url, starting with /",
+            "sources[0].item.path (source a): 'items'; allowed: a path below the source's url, starting with /",
         ),
-        (source(item={"path": "/items"}), f"sources[0].item.path: '/items'; allowed: {NO_PLACE}"),
-        (source(item={"body": {"query": "{items {id}}"}}), f"sources[0].item.path: nothing; allowed: {NO_PLACE}"),
-        (source(item={"path": "/{id}/{ids}", "size": 2}), f"sources[0].item.path: '/{{id}}/{{ids}}'; allowed: {NO_PLACE}"),
+        (source(item={"path": "/items"}), f"sources[0].item.path (source a): '/items'; allowed: {NO_PLACE}"),
+        (source(item={"body": {"query": "{items {id}}"}}), f"sources[0].item.path (source a): nothing; allowed: {NO_PLACE}"),
+        (
+            source(item={"path": "/{id}/{ids}", "size": 2}),
+            f"sources[0].item.path (source a): '/{{id}}/{{ids}}'; allowed: {NO_PLACE}",
+        ),
         (
             source(item={"path": "/{sku}/{id}"}),
-            "sources[0].item.path: '/{sku}/{id}'; allowed: {id} or {ids}, and no other braces",
+            "sources[0].item.path (source a): '/{sku}/{id}'; allowed: {id} or {ids}, and no other braces",
         ),
-        (source(item={"path": "/{ids}"}), f"sources[0].item.size: nothing; allowed: {ANOTHER_SIZE}"),
-        (source(item={"path": "/{id}", "size": 5}), f"sources[0].item.size: 5; allowed: {ANOTHER_SIZE}"),
+        (source(item={"path": "/{ids}"}), f"sources[0].item.size (source a): nothing; allowed: {ANOTHER_SIZE}"),
+        (source(item={"path": "/{id}", "size": 5}), f"sources[0].item.size (source a): 5; allowed: {ANOTHER_SIZE}"),
         (
             source(item={"path": "/{ids}", "size": 9999}),
-            "sources[0].item.size: 9999; allowed: a whole number from 1 to 1000",
+            "sources[0].item.size (source a): 9999; allowed: a whole number from 1 to 1000",
         ),
         (
             source(item={"path": "/{id}", "record": "a["}),
@@ -156,21 +165,21 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             paged({"style": "none", "size_param": "a"}),
-            "sources[0].list.page.size: nothing; allowed: a value, which style none needs",
+            "sources[0].list.page.size (source a): nothing; allowed: a value, which style none needs",
         ),
         (
             paged({"style": "link"}, body={}),
-            "sources[0].list.page: a mapping; allowed: page, offset, cursor or none where the list has a body",
+            "sources[0].list.page (source a): a mapping; allowed: page, offset, cursor or none where the list has a body",
         ),
         (
             paged({"style": "page", "param": "a", "in": "body"}),
-            "sources[0].list.page: a mapping; allowed: query, where the list has no body",
+            "sources[0].list.page (source a): a mapping; allowed: query, where the list has no body",
         ),
         (
             source(kind="ebay", list={"path": "/x"}),
-            "sources[0].list: a mapping; allowed: params alone; the kind knows the rest",
+            "sources[0].list (source a): a mapping; allowed: params alone; the kind knows the rest",
         ),
-        (source(kind="medusa", api="v3"), "sources[0].api: 'v3'; allowed: v1 | v2"),
+        (source(kind="medusa", api="v3"), "sources[0].api (source a): 'v3'; allowed: v1 | v2"),
     ],
 )
 def test_a_mistake_is_told_with_its_source_and_key(faults, text, fault):
@@ -179,7 +188,9 @@ def test_a_mistake_is_told_with_its_source_and_key(faults, text, fault):
 
 def test_another_kind_takes_no_description(faults):
     found = faults(source(kind="shopify", list={}, item={"path": "/{id}"}))
-    assert [line.partition(";")[0] for line in found] == [f"sources[0].{key}: a mapping" for key in ("fields", "item", "list")]
+    assert [line.partition(";")[0] for line in found] == [
+        f"sources[0].{key} (source a): a mapping" for key in ("fields", "item", "list")
+    ]
 
 
 def test_a_built_in_kind_takes_parameters_and_single_fields(load):

@@ -34,16 +34,16 @@ def test_every_key_of_a_source_has_a_place_in_the_model():
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ({"api": "v3"}, "sources[0].api: 'v3'; allowed: only for kind woocommerce or medusa"),
+        ({"api": "v3"}, "sources[0].api (source a): 'v3'; allowed: only for kind woocommerce or medusa"),
         (
             {"url": "https://a.example/x?token=1"},
-            "sources[0].url: 'https://a.example/x?token=1'; allowed: a URL without a query: the kind adds its own",
+            "sources[0].url (source a): 'https://a.example/x?token=1'; allowed: a URL without a query: the kind adds its own",
         ),
-        ({"format": "csv"}, "sources[0].format: 'csv'; allowed: only for kind feed"),
-        ({"columns": {"id": "x"}}, "sources[0].columns: a mapping; allowed: only for kind feed"),
+        ({"format": "csv"}, "sources[0].format (source a): 'csv'; allowed: only for kind feed"),
+        ({"columns": {"id": "x"}}, "sources[0].columns (source a): a mapping; allowed: only for kind feed"),
         (
             {"url": "/srv/a.csv"},
-            "sources[0].url: '/srv/a.csv'; allowed: an http:// or https:// URL (file:// is for kind feed)",
+            "sources[0].url (source a): '/srv/a.csv'; allowed: an http:// or https:// URL (file:// is for kind feed)",
         ),
     ],
 )
@@ -53,12 +53,12 @@ def test_what_only_another_kind_takes_is_refused(faults, more, fault):
 
 def test_a_misplaced_key_is_told_together_with_a_wrong_one(faults):
     found = faults(sources({"format": "csv", "every": "soon"}))
-    assert [line.partition(":")[0] for line in found] == ["sources[0].every", "sources[0].format"]
+    assert [line.partition(":")[0] for line in found] == ["sources[0].every (source a)", "sources[0].format (source a)"]
 
 
 def test_under_an_unknown_kind_nothing_else_is_called_misplaced(faults):
     found = faults(sources({"kind": "amazon", "format": "csv"}))
-    assert [line.partition(":")[0] for line in found] == ["sources[0].kind"]
+    assert [line.partition(":")[0] for line in found] == ["sources[0].kind (source a)"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_every_second_source_of_one_name_is_told(faults):
     allowed = "allowed: a name that no other source has"
     assert faults(sources({}, {}, {"name": "b"}, {"every": "soon"}))[:3] == [
         f"sources[1].name: 'a'; {allowed}",
-        "sources[3].every: 'soon'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
+        "sources[3].every (source a): 'soon'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
         f"sources[3].name: 'a'; {allowed}",
     ]
 
@@ -88,7 +88,7 @@ def test_sources_without_a_name_are_not_called_alike(faults):
 @pytest.mark.parametrize("auth", [{}, {"bearer": "${T}", "query": {"k": "${T}"}}])
 def test_a_source_authenticates_in_exactly_one_way(faults, auth):
     assert faults(sources({"auth": auth}), T="x") == [
-        "sources[0].auth: ***; allowed: exactly one of basic, bearer, header, oauth2, query"
+        "sources[0].auth (source a): ***; allowed: exactly one of basic, bearer, header, oauth2, query"
     ]
 
 
@@ -116,7 +116,7 @@ def test_tokens_are_asked_for_with_secrets_of_the_environment(load):
 )
 def test_what_is_wrong_about_tokens_is_told_without_the_value(faults, key, value, allowed):
     (fault,) = faults(sources({"auth": {"oauth2": {**OAUTH2, key: value}}}), T="x")
-    assert fault == f"sources[0].auth.oauth2.{key}: ***; allowed: {allowed}"
+    assert fault == f"sources[0].auth.oauth2.{key} (source a): ***; allowed: {allowed}"
 
 
 @pytest.mark.parametrize(
@@ -136,20 +136,20 @@ def test_a_proxy_and_a_size_are_taken(load):
 @pytest.mark.parametrize("size", ["8", 8, "8MB", "0MiB", "1B", "1GiB", "-1MiB", "1.5MiB", "\u0665MiB", None])
 def test_a_size_has_a_unit_and_bounds(faults, size):
     (fault,) = faults(sources({"max_body": size}))
-    assert fault.startswith("sources[0].max_body: ")
+    assert fault.startswith("sources[0].max_body (source a): ")
     assert size is None or "such as 8MiB; at least 1KiB, at most 256MiB" in fault
 
 
 @pytest.mark.parametrize("name", ["X Key", "X-Key:", "", "Ä", "a\nb"])
 def test_a_header_has_a_name_that_http_allows(faults, name):
     (fault,) = faults(sources({"auth": {"header": {"name": name, "value": "${T}"}}}), T="x")
-    assert fault == "sources[0].auth.header.name: ***; allowed: a header's name, such as X-Api-Key"
+    assert fault == "sources[0].auth.header.name (source a): ***; allowed: a header's name, such as X-Api-Key"
 
 
 @pytest.mark.parametrize("auth", [{"query": "x"}, {"query": ["x"]}, {"basic": "x"}, {"basic": []}])
 def test_a_way_of_authenticating_has_its_shape(faults, auth):
     (fault,) = faults(sources({"auth": auth}))
-    assert fault.partition(";")[0] == f"sources[0].auth.{next(iter(auth))}: ***"
+    assert fault.partition(";")[0] == f"sources[0].auth.{next(iter(auth))} (source a): ***"
 
 
 def test_a_source_keeps_what_it_was_given(load):
