@@ -10,8 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 import yaml
 
 from main.resources.upstream.base import read_json
-from main.resources.upstream.draftpaging import guess_paging
+from main.resources.upstream.draftpaging import find_leaves, guess_paging
 from main.service.errors import UpstreamGarbled
+from main.util.expressions import compile_expression
+from main.util.money import is_currency
+from main.util.prices import read_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,13 +22,16 @@ if TYPE_CHECKING:
     from main.resources.upstream.session import Answer
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "product_id", "item_id", "uuid", "code", "sku", "handle", "slug"),
+    "id": (
+        *("id", "product_id", "item_id", "uuid", "code", "sku", "number", "item_number", "article_number", "part_number", "nr"),
+        *("handle", "slug"),  # last, because shops change them
+    ),
     "name": ("name", "title", "product_name", "label", "display_name", "name_en", "title_en", "name_ar", "title_ar"),
     "brand": ("brand", "maker", "manufacturer", "vendor", "brands"),
     "description": ("description", "body_html", "summary", "details", "short_description"),
     "category": ("category", "product_type", "type", "department", "categories"),
     "price": ("price", "price_minor", "price_cents", "amount", "unit_price", "pricing", "prices", "cost"),
-    "currency": ("currency", "currency_code", "price_currency"),
+    "currency": ("currency", "currency_code", "price_currency", "currency_iso", "iso_code", "iso", "ccy", "cur"),
     "availability": ("availability", "availability_status", "in_stock", "available", "stock_status"),
     "stock": ("stock", "stock_quantity", "quantity", "inventory", "inventory_quantity", "qty"),
     "rating": ("rating", "average_rating", "score"),
@@ -39,19 +45,25 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 _INNER: Mapping[str, tuple[str, ...]] = {
     "price": ("amount", "value", "current", "net", "gross", "final", "price", "min"),
-    "currency": ("currency", "currency_code", "code"),
+    "currency": ("currency", "currency_code", "code", "iso_code", "iso", "ccy", "cur"),
     "images": ("url", "src", "href", "image_url", "link"),
     "rating": ("average", "rate", "value", "rating"),
     "rating_count": ("count", "total"),
     "stock": ("quantity", "qty", "available", "count"),
 }
 _TEXT_INNER = ("name", "title", "en", "ar", "default", "label", "value")
-_DEPTH = 4
+_DEPTH = 6
 _MINOR = ("minor", "cents")
 _COMMA = re.compile(r"\d,[0-9]{1,2}(?!\d)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _REQUIRED = ("id", "name", "price")
 _MOST_TOLD = 40
+# What stands in a draft because nothing better was found, by the line it makes.
+_GUESSES = {
+    "  priced: false": "no price was found: take this line out once fields.price is there",
+    "    page:\n      style: none": 'no way on was found, so only the first page is read: see "How a list goes on" in docs/sources.md',
+    "      param: cursor": "a guess: the parameter in which the shop takes its cursor",
+}
 _HEAD = "# A first guess: look at every line, then `python -m main sources try NAME`.\n"
 
 
@@ -69,24 +81,22 @@ def draft_source(answer: Answer) -> str:
     mapping = guess_fields(records)
     parts = urlsplit(answer.url)
     at_web = parts.scheme in {"http", "https"}
-    page = guess_paging(payload, dict(parse_qsl(parts.query)), linked="link" in answer.headers)
+    page = guess_paging(payload, dict(parse_qsl(parts.query)), items, linked="link" in answer.headers)
     params = {name: value for name, value in parse_qsl(parts.query) if name not in page.values()}
     listing: dict[str, Any] = {"path": parts.path or "/"} if at_web else {"path": "/EDIT"}
     listing |= {"items": items, **({"params": params} if params else {}), "page": page}
+    currency, told_by = _guess_currency(mapping, records, payload)
     entry: dict[str, Any] = {
         "name": "edit",
         "kind": "mapped",
         "url": f"{parts.scheme}://{parts.netloc}" if at_web else "https://edit.example",
-        **({} if "currency" in mapping else {"currency": "EUR"}),
+        **({} if "currency" in mapping else {"currency": currency}),
         **({} if "price" in mapping else {"priced": False}),
         "list": listing,
         "fields": mapping,
     }
-    return (
-        _HEAD
-        + _tell_missing(mapping, records)
-        + yaml.safe_dump({"sources": [entry]}, sort_keys=False, allow_unicode=True, width=120)
-    )
+    text = yaml.safe_dump({"sources": [entry]}, sort_keys=False, allow_unicode=True, width=120)
+    return _HEAD + _tell_missing(mapping, records) + _mark(text, {**_GUESSES, f"  currency: {currency}": told_by})
 
 
 def guess_fields(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -94,7 +104,8 @@ def guess_fields(records: list[dict[str, Any]]) -> dict[str, Any]:
     sample = _merge(records)
     found: dict[str, Any] = {}
     for ours, names in _NAMES.items():
-        path = next((path for name in names if (path := _look(sample, name, ours))), None) or _inside_price(sample, ours)
+        looked = (*(_look(sample, name, ours) for name in names), _inside_price(sample, ours))
+        path = next((path for path in looked if path and (ours != "currency" or _is_code(_find(path, sample)))), None)
         if path:
             found[ours] = _written(path, sample) if ours == "price" else path
     return found
@@ -161,10 +172,40 @@ def _inside_price(sample: dict[str, Any], ours: str) -> str | None:
     return None
 
 
+def _guess_currency(mapping: Mapping[str, Any], records: list[dict[str, Any]], payload: Any) -> tuple[str, str]:
+    """Give a currency for the source, and what says so: a price that has it beside it, what stands around the list, or nobody."""
+    price = mapping.get("price", "''")
+    rule = price if isinstance(price, dict) else {"path": price}
+    value = _find(rule["path"], _merge(records))
+    try:
+        code = read_price(value, rule.get("decimal"))[1] if isinstance(value, str) else None
+    except ValueError:
+        code = None
+    if code:
+        return code, "as it stands beside the first price"
+    names = {_fold(name) for name in _NAMES["currency"]}
+    around = ((path, value) for path, key, value in find_leaves(payload) if _fold(key) in names and _is_code(value))
+    path, code = next(around, ("", "EUR"))
+    return code.upper(), f"as {path} says" if path else "invented: the records name no currency"
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and is_currency(value.upper())
+
+
+def _mark(text: str, marks: Mapping[str, str]) -> str:
+    """Give the settings with a comment behind each of these lines."""
+    for line, why in marks.items():
+        text = text.replace(f"\n{line}\n", f"\n{line}  # {why}\n", 1)
+    return text
+
+
+def _find(path: str, sample: Any) -> Any:
+    return compile_expression(path).search(sample)
+
+
 def _written(path: str, sample: dict[str, Any]) -> Any:
-    value: Any = sample
-    for step in path.split("."):
-        value = value.get(step.strip('"')) if isinstance(value, dict) else None
+    value = _find(path, sample)
     rule: dict[str, str] = {}
     if any(word in path.lower() for word in _MINOR) and not isinstance(value, Decimal):
         rule["unit"] = "minor"

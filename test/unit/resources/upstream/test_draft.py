@@ -112,6 +112,34 @@ def test_what_is_required_and_was_not_found_is_told_with_what_there_is_to_choose
     assert drafted([{f"key{number}": 1 for number in range(50)}])[0].splitlines()[1].endswith("key39, ...")
 
 
+def test_what_is_made_up_is_marked_and_what_was_found_is_not():
+    text, entry = drafted([{"id": 1, "name": "a"}], "payload.json")
+    assert entry["list"]["page"] == {"style": "none"}
+    for line in (
+        "      style: none  # no way on was found, so only the first page is read",
+        "  priced: false  # no price was found: take this line out once fields.price is there",
+        "  currency: EUR  # invented: the records name no currency",
+    ):
+        assert f"\n{line}" in text
+    assert "#" not in drafted(BESPOKE)[0].partition("\n")[2]
+    assert "param: cursor  # a guess" in drafted(GRAPHQL)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ([{"id": 1, "price": "5,00 EGP"}], "EGP  # as it stands beside the first price"),
+        ([{"id": 1, "price": "5 or more"}], "EUR  # invented"),
+        ({"meta": {"ccy": "usd"}, "rows": [{"id": 1, "price": 5}]}, "USD  # as meta.ccy says"),
+        ([{"id": 1, "price": 5, "currency": "\u20ac"}], "EUR  # invented"),
+    ],
+)
+def test_a_currency_that_no_record_names_is_told_with_what_it_comes_from(content, told):
+    text, entry = drafted(content)
+    assert f"\n  currency: {told}" in text
+    assert "currency" not in entry["fields"]
+
+
 def test_a_link_header_is_the_way_on():
     assert drafted([{"id": 1}], link="<x>")[1]["list"]["page"] == {"style": "link"}
 
@@ -134,6 +162,13 @@ def test_what_has_no_list_of_objects_cannot_be_drafted(content):
         ({"name_ar": "x"}, "name", "name_ar"),
         ({"Product-Name": "x"}, "name", '"Product-Name"'),
         ({"stock": [1]}, "stock", None),
+        ({"slug": "lamp", "number": 7}, "id", "number"),
+        ({"slug": "lamp", "sku": "L7"}, "id", "sku"),
+        ({"slug": "lamp"}, "id", "slug"),
+        ({"ccy": "EUR"}, "currency", "ccy"),
+        ({"iso": "DE", "cur": "eur"}, "currency", "cur"),
+        ({"currency": "\u20ac", "currencyCode": "EUR"}, "currency", "currencyCode"),
+        ({"cost": {"amount": 5, "iso": "USD"}}, "currency", "cost.iso"),
     ],
 )
 def test_a_key_that_is_likely_is_taken(record, field, path):
