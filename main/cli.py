@@ -248,7 +248,8 @@ def _trial_table(trials: Sequence[Trial]) -> Table:
     table = Table("raw record", "product", "validation", show_lines=True)
     for trial in trials:
         faults = "\n".join(f"{fault.field}: {fault.reason}" for fault in trial.faults)
-        verdict = f"[red]{escape(faults)}[/]" if faults else "[green]a product[/]"
+        remarks = "\n".join(f"{remark.field}: {remark.text}" for remark in trial.remarks)
+        verdict = f"[red]{escape(faults)}[/]" if faults else f"[green]a product[/]\n[yellow]{escape(remarks)}[/]"
         table.add_row(escape(_pretty(trial.raw)), escape(_pretty(trial.document or b"")), verdict)
     return table
 

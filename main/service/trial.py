@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from main.service.crawl import map_record
@@ -12,19 +13,23 @@ from main.service.errors import AisleError, CrawlIncomplete, RecordRejected
 from main.service.model import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
-    from main.service.model import Fault, Product, Source
+    from main.service.model import Fault, Product, Remark, Source
     from main.service.ports import Connector, CrawlPage
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One record: as the shop sent it, the product's document it became (None when it is none), and what is wrong."""
+    """One record: as the shop sent it, the product's document it became (None when it is none), and what is wrong.
+
+    ``remarks`` is what of the record the product lacks.
+    """
 
     raw: bytes
     document: bytes | None
     faults: tuple[Fault, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class TrialService:
         connector = self._connect(source)
         try:
             found = self._find_page(connector, page)
-            return Tried(tuple(self._try_record(connector, raw) for raw in islice(found.records, limit)), found.hints)
+            return _sum_up([self._try_record(connector, raw) for raw in islice(found.records, limit)], found.hints)
         finally:
             connector.close()
 
@@ -69,7 +74,7 @@ class TrialService:
                 raise AisleError(f"{source.name} cannot be asked for single products: its settings describe no item.")
             deadline = time.monotonic() + source.timeout.total_seconds()
             raw = connector.look([Wanted(source_id, url)], deadline).get(source_id)
-            return Tried() if raw is None else Tried((self._try_record(connector, raw),))
+            return Tried() if raw is None else _sum_up([self._try_record(connector, raw)])
         finally:
             connector.close()
 
@@ -84,6 +89,18 @@ class TrialService:
 
     def _try_record(self, connector: Connector, raw: bytes) -> Trial:
         try:
-            return Trial(raw, map_record(connector, self._dump, raw)[1])
+            product, document = map_record(connector, self._dump, raw)
         except RecordRejected as rejection:
             return Trial(raw, None, tuple(rejection.faults))
+        return Trial(raw, document, remarks=tuple(connector.find_left_out(raw, product)))
+
+
+def _sum_up(trials: Sequence[Trial], hints: Sequence[str] = ()) -> Tried:
+    """Say once of an expression that it finds nothing, and only where none of the products has anything there: many have no brand."""
+    nothing = [{one for one in trial.remarks if not one.found} for trial in trials if trial.document]
+    common = set.intersection(*nothing) if nothing else set()
+    told = [f"{one.field}: {one.text} in any record shown" for one in sorted(common, key=attrgetter("field"))]
+    return Tried(
+        tuple(replace(trial, remarks=tuple(one for one in trial.remarks if one.found)) for trial in trials),
+        (*hints, *told),
+    )

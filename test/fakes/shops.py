@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from main.service.errors import RecordRejected
-from main.service.model import Fault
+from main.service.model import Fault, Remark
 from main.service.ports import CrawlPage
 from test.fakes.builders import make_product
 
@@ -61,6 +61,9 @@ class FakeConnector:
         if "fault" in record:
             raise RecordRejected([Fault("price", record["fault"])], record["id"])
         return make_product(record["id"], self._source, name=record["name"], price=record.get("price", 1999))
+
+    def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
+        return [Remark(*remark) for remark in orjson.loads(raw).get("left_out", ())]
 
     def close(self) -> None:
         self.closed += 1

@@ -90,6 +90,16 @@ def test_a_source_is_tried_and_a_record_that_is_no_product_ends_with_1(run):
     assert "name: is empty" in result.output
 
 
+def test_what_is_left_out_is_shown_beside_the_product(run):
+    shop = {"id": "id", "name": "name", "price": "price", "url": "web", "brand": "maker", "sku": "code"}
+    row = b'{"rows": [{"id": 1, "name": "Lamp", "price": 1, "web": "[b]/a", "maker": "Lumen"}]}'
+    with running(canned(lambda _: Response(row))) as url:
+        result = run(url, "try", "acme", fields=shop)
+    assert result.exit_code == 0
+    assert 'url: found "[b]/a"' in result.output
+    assert result.output.splitlines()[-1] == "Hint: sku: `code` finds nothing in any record shown."
+
+
 def test_what_may_be_wrong_with_the_settings_is_told_and_ends_with_0(run):
     listed = {"items": "rows", "page": {"style": "cursor", "param": "c", "cursor": "nxt"}}
     with running(canned(lambda _: Response(b'{"rows": [{"id": 1, "name": "Lamp", "price": 1}], "next": "x"}'))) as url:

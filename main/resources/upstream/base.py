@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from main.resources.upstream.session import Answer, UpstreamSession
     from main.service.errors import UpstreamHeld
+    from main.service.model import Remark
     from main.service.ports import CrawlPage
     from main.util.clock import Clock
 
@@ -154,6 +155,11 @@ class BaseConnector(ABC):
         except ValidationError as error:
             raise RecordRejected(list(_faults(error.messages)), self.record_id(record)) from error
         return loaded
+
+    def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
+        """Give what the settings describe and the product lacks: nothing, where the kind knows its fields itself."""
+        del raw, product
+        return ()
 
     def decode(self, raw: bytes) -> Any:
         """Read one raw record.

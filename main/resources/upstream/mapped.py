@@ -26,6 +26,7 @@ from main.resources.upstream.fields import (
 )
 from main.resources.upstream.hints import find_hints
 from main.resources.upstream.itemcall import ask_items, complaint
+from main.resources.upstream.leftout import find_left_out
 from main.resources.upstream.looks import pick
 from main.resources.upstream.options import find_options
 from main.resources.upstream.pager import Pager, search
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from main.resources.upstream.session import UpstreamSession
-    from main.service.model import Money, Source, Wanted
+    from main.service.model import Money, Product, Remark, Source, Wanted
     from main.util.clock import Clock
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -240,9 +241,13 @@ class MappedConnector(BaseConnector):
         if isinstance(row.get("updated_at"), int) and (moment := read_epoch(row["updated_at"])):
             row["updated_at"] = isoformat(moment)
         if self.map.variants is not None:
-            rows = _find({"variants": FieldRule(self.map.variants)}, record)["variants"]
+            rows = _find({"variants": FieldRule(self.map.variants)}, record).get("variants")
             row["variants"] = [self._find_variant(item) for item in rows] if isinstance(rows, list) else rows
         return row
+
+    def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
+        """Give what the expressions found in a raw record and its product lacks, and which of them found nothing."""
+        return tuple(find_left_out(self.map, super().decode(raw), product))
 
     def _find_variant(self, item: Any) -> dict[str, Any]:
         return _find(self.map.variant_fields, item) | {"options": find_options(self.map.options, item)}

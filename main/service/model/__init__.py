@@ -6,7 +6,7 @@ from main.service.model.guard import BreakerMode, BreakerState, GuardChange, Gua
 from main.service.model.idempotency import Begun, Claim, Reply, Standing
 from main.service.model.limit import Count, Policy, Verdict
 from main.service.model.live import LiveRules, Look, LookState, Wanted
-from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging
+from main.service.model.mapped import FieldMap, FieldRule, ItemCall, Listing, Paging, Remark
 from main.service.model.product import Availability, Fault, Money, PriceRange, Product, Rating, Rejected, Variant
 from main.service.model.query import (
     FACETS,
@@ -117,6 +117,7 @@ __all__ = [
     "Rating",
     "Reading",
     "Rejected",
+    "Remark",
     "Reply",
     "Resolution",
     "Rival",

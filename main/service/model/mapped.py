@@ -71,3 +71,12 @@ class FieldMap:
     variants: str | None = None
     variant_fields: Mapping[str, FieldRule] = field(default_factory=dict)
     options: Mapping[str, str] | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What became of a described field that the product lacks; ``found`` is false where the expression finds nothing."""
+
+    field: str
+    text: str
+    found: bool = True

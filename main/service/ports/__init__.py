@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Query,
         Reading,
         Rejected,
+        Remark,
         Shape,
         SyncRecord,
         SyncReport,
@@ -65,6 +66,9 @@ class Connector(Protocol):
         Raises:
             RecordRejected: the record is not a valid product; carries each field and reason.
         """
+
+    def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
+        """Give what the settings describe and the product of a raw record lacks; for whoever tries a source."""
 
     @property
     def look_size(self) -> int:

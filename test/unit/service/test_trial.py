@@ -4,7 +4,7 @@ import pytest
 
 from main.controller.documents import dump_product
 from main.service.errors import AisleError, CrawlIncomplete, UpstreamTimeout
-from main.service.model import Fault
+from main.service.model import Fault, Remark
 from main.service.ports import CrawlPage
 from main.service.trial import TrialService, Tried
 from test.fakes import FakeConnector, make_source, raw_record
@@ -29,6 +29,24 @@ def test_each_record_is_shown_with_its_product_or_its_faults():
 def test_only_the_first_few_are_shown():
     assert len(run({None: CrawlPage((GOOD,) * 9)}).trials) == 3
     assert len(run({None: CrawlPage((GOOD,) * 9)}, limit=5).trials) == 5
+
+
+NO_SKU, NO_TAG, ODD = (
+    ("sku", "`sku` finds nothing", False),
+    ("tags", "`tags` finds nothing", False),
+    ("url", "found '/a'", True),
+)
+
+
+def test_what_a_product_lacks_is_told_beside_it_and_what_none_has_once():
+    records = raw_record(1, left_out=[NO_SKU, ODD, NO_TAG]), BAD, raw_record(3, left_out=[NO_TAG])
+    tried = run({None: CrawlPage(records, hints=("no header X-Nxt",))})
+    assert [trial.remarks for trial in tried.trials] == [(Remark(*ODD),), (), ()]
+    assert tried.hints == ("no header X-Nxt", "tags: `tags` finds nothing in any record shown")
+
+
+def test_of_records_that_are_no_products_nothing_is_said_to_lack():
+    assert run({None: CrawlPage((BAD,))}).hints == ()
 
 
 def test_what_may_be_wrong_with_the_settings_is_told():

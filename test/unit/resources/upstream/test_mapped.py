@@ -196,6 +196,10 @@ def test_variants_that_are_no_list_are_told(load):
     assert load(RECORD, VARIANTS).variants == ()
 
 
+def test_an_expression_for_variants_that_fails_leaves_them_out(load):
+    assert load(RECORD, VARIANTS | {"variants": "sort(votes)"}).variants == ()
+
+
 def fetch(dial, body, items="rows"):
     listing = Listing(items=items)
     return dial(canned(lambda _: Response(body)), "mapped", listing=listing, mapping=FieldMap(fields=rules())).fetch(None)
