@@ -1,4 +1,4 @@
-"""The three shops that docs/sources.md describes, served as their owners would: what is written there is all it takes."""
+"""The shops that docs/sources.md describes, served as their owners would: what is written there is all it takes."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from werkzeug import Request, Response
 from main.resources.upstream.kinds import connect
 from main.service.model import Availability, Money, Wanted
 from main.settings import load_settings
+from main.settings.sources import SourceSchema
 from main.util.clock import SystemClock
 from sample.server import running
 from test.integration.test_payloads import crawl
@@ -125,6 +126,36 @@ def test_the_arabic_shops_texts_are_read_as_they_are(describe):
     with serving(souq) as url:
         product = crawl(describe("souq", url))[0]["7"]
     assert (product.name, product.description, product.availability) == ("مصباح 7", "نحاس", Availability.OUT_OF_STOCK)
+
+
+IMAGES = ("https://shop.example/a.jpg",)
+
+
+@pytest.mark.parametrize(
+    ("field", "recipe", "record", "found"),
+    [
+        ("images", "gallery[].join('', ['https://shop.example', ref])", {"gallery": [{"ref": "/a.jpg"}]}, IMAGES),
+        ("images", "gallery[].join('', ['https://shop.example', @])", {"gallery": ["/a.jpg"]}, IMAGES),
+        ("url", "path && join('', ['https://shop.example', path])", {"path": "/a"}, "https://shop.example/a"),
+        ("url", "path && join('', ['https://shop.example', path])", {"path": None}, None),
+        ("availability", "state == 'lieferbar' && 'in stock' || 'out of stock'", {"state": "lieferbar"}, Availability.IN_STOCK),
+        ("availability", "state == 'lieferbar' && 'in stock' || 'out of stock'", {"state": "weg"}, Availability.OUT_OF_STOCK),
+        ("availability", "starts_with(state, 'LOW') && 'limited' || state", {"state": "LOW 3"}, Availability.LIMITED),
+        ("category", "groups[-1].name", {"groups": [{"name": "Home"}, {"name": "Lamps"}]}, "Lamps"),
+        ("category", "join(' > ', groups[].name)", {"groups": [{"name": "Home"}, {"name": "Lamps"}]}, "Home > Lamps"),
+    ],
+)
+def test_each_recipe_gives_what_is_said_of_it(field, recipe, record, found):
+    assert f'"{recipe.replace("@", "ref")}"' in DOCS
+    fields = {"id": "id", "name": "id", "price": "p", field: recipe}
+    shop = {"name": "a", "kind": "mapped", "url": "https://a.example", "currency": "EUR", "fields": fields}
+    connector = connect(SourceSchema().load(shop), SystemClock())
+    # The Arabic signs of a price are read as the page says, without any setting.
+    product = connector.load(
+        json.dumps({"id": "1", "p": "\u0661\u066c\u0662\u0663\u0664\u066b\u0665\u0660", **record}).encode()
+    )
+    connector.close()
+    assert (getattr(product, field), product.price) == (found, Money(123450, "EUR"))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
