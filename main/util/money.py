@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
+from main.util.currencies import CURRENCIES
+
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
     **dict.fromkeys(
@@ -19,13 +21,12 @@ _RANK_EXPONENT = 4  # the largest exponent there is: one integer scale on which 
 _LARGEST = Decimal(10) ** 12
 # Moving the point must not round: the usual 28 digits would make 19.99999999999999999999999999999 EUR exactly 20.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 
 
 def is_currency(text: str) -> bool:
-    """Tell whether the text has the form of an ISO 4217 code: three capital letters."""
-    return bool(_CURRENCY.match(text))
+    """Tell whether the text is a code of ISO 4217, in capital letters."""
+    return text in CURRENCIES
 
 
 def exponent(currency: str) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from main.service.ports import CrawlPage
     from main.util.clock import Clock
 
-_MAPPING_VERSION = 1  # raise it when any mapping changes, so that every stored product is mapped again
+_MAPPING_VERSION = 2  # raise it when any mapping changes, so that every stored product is mapped again
 _BEST_RATING = 5
 _NO_PRICE = "is missing or empty, and what has no price cannot be bought"
 _IDENTIFIER = Identifier()

@@ -35,6 +35,7 @@ from main.resources.upstream.session import MAX_FEED, MAX_LOOK
 from main.service.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 from main.service.ports import CrawlPage
 from main.util.money import is_currency
+from main.util.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -104,7 +105,7 @@ class FeedSchema(RecordSchema):
         """Give the product's fields out of the loaded record."""
         currency = data.pop("currency")
         if currency is not None and not is_currency(currency):
-            raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
+            raise ValidationError(f"is not an ISO 4217 code such as EUR: {shorten(repr(currency), 40)}", "currency")
         gtin, attributes = split_barcode(data["gtin"])
         return data | {
             "price": self.money(data["price"], currency),

@@ -37,6 +37,7 @@ from main.util.clock import isoformat, read_epoch
 from main.util.expressions import ExpressionError, compile_expression
 from main.util.money import exponent, is_currency, parse_amount, shift
 from main.util.prices import read_price
+from main.util.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -275,7 +276,7 @@ def _currency_code(value: Any) -> str | None:
         return None
     code = value.strip().upper() if isinstance(value, str) else ""
     if not is_currency(code):
-        raise ValidationError("is not an ISO 4217 code such as EUR", "currency")
+        raise ValidationError(f"is not an ISO 4217 code such as EUR: {shorten(repr(value), 40)}", "currency")
     return code
 
 

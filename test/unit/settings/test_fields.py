@@ -71,7 +71,7 @@ def test_any_other_source_name_is_refused(name):
 
 def test_a_currency_is_a_code_of_three_letters():
     assert CurrencyCode().deserialize("EUR") == "EUR"
-    for wrong in ("eur", "€", 978):
+    for wrong in ("eur", "€", 978, "SAA"):
         with pytest.raises(ValidationError, match="such as EUR"):
             CurrencyCode().deserialize(wrong)
 

@@ -18,12 +18,12 @@ def test_each_currency_has_the_exponent_of_iso_4217(currency, places):
     assert exponent(currency) == places
 
 
-@pytest.mark.parametrize("text", ["EUR", "XXX"])
-def test_three_capital_letters_are_a_currency(text):
+@pytest.mark.parametrize("text", ["EUR", "SAR", "XCG", "HRK", *PLACES])
+def test_a_code_of_iso_4217_is_a_currency(text):
     assert is_currency(text)
 
 
-@pytest.mark.parametrize("text", ["", "eur", "EU", "EURO", "EUR\n", "ÄÖÜ", "E1R"])
+@pytest.mark.parametrize("text", ["", "eur", "EU", "EURO", "EUR\n", "ÄÖÜ", "E1R", "SAA", "STK", "XXX"])
 def test_anything_else_is_no_currency(text):
     assert not is_currency(text)
 

@@ -175,11 +175,11 @@ class TestMapping:
     def test_an_empty_price_goes_to_quarantine_with_its_reason(self, price):
         assert rejected(price=price) == [("price", "is missing or empty, and what has no price cannot be bought")]
 
-    @pytest.mark.parametrize("code", ["usd", "€", "DOLLAR"])
+    @pytest.mark.parametrize("code", ["usd", "€", "DOLLAR", "SAA"])
     def test_a_currency_that_is_none_is_rejected(self, code):
         record = orjson.dumps(ROW | {"price": "5", "currency": code})
         assert load_all(connect_to("http://127.0.0.1:9"), [record])[1] == {
-            "L-1": [("currency", "is not an ISO 4217 code such as EUR")]
+            "L-1": [("currency", f"is not an ISO 4217 code such as EUR: {code!r}")]
         }
 
     @pytest.mark.parametrize("column", ["id", "sku", "product_id"])

@@ -115,7 +115,7 @@ def test_what_every_product_needs_is_asked_for_by_name(load, record, field, reas
     assert [fault.field for fault in caught.value.faults] == [field]
 
 
-@pytest.mark.parametrize("currency", ["'euros'", "`5`"])
+@pytest.mark.parametrize("currency", ["'euros'", "'SAA'", "`5`"])
 def test_a_currency_that_is_none_is_refused(load, currency):
     with pytest.raises(RecordRejected, match="ISO 4217"):
         load(currency=currency)
