@@ -152,14 +152,16 @@ def sources() -> None:
 @click.option("--file", "file", type=_FILE, help="A saved payload, read instead of calling the shop.")
 def try_source(name: str, page: int, item: str | None, url: str | None, file: Path | None) -> None:
     """Show the first records of source NAME: raw, mapped, and what is wrong. Ends with 1 when one is no product."""
+    if file and page > 1:
+        raise click.UsageError("--file is one page: there is no other to go on to, so leave out --page.")
     source = _choose(_load(), (name,))[0]
     try:
         trial = build_trial(file.read_bytes() if file else None)
         tried = trial.run(source, page=page) if item is None else trial.look(source, item, url)
     except (AisleError, OSError) as error:
-        _fail(str(error))
+        _fail(f"{error}{_tell_file(file, item)}")
     if item is not None and not tried.trials:
-        _fail("The shop has no such product.")
+        _fail(f"The shop has no such product.{_tell_file(file, item)}")
     Console().print(_trial_table(tried.trials) if tried.trials else "The page has no records.")
     for hint in tried.hints:
         click.echo(f"Hint: {hint}.")
@@ -176,6 +178,15 @@ def draft_source(where: str) -> None:
         click.echo(draft_mapping(where, None if at_web else Path(where).read_bytes()), nl=False)
     except (AisleError, OSError) as error:
         _fail(str(error))
+
+
+def _tell_file(file: Path | None, item: str | None) -> str:
+    """Give what a payload was taken for where a person may have meant it as something else."""
+    return (
+        f" {file} was read as the answer about product {item} alone; a saved list is tried without --item."
+        if file and item
+        else ""
+    )
 
 
 def _tell_answer(answer: Answer) -> str:

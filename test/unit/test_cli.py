@@ -116,6 +116,28 @@ def test_a_saved_payload_is_tried_without_the_shop(run, tmp_path):
     assert (result.exit_code, "9.990" in result.output) == (0, True)
 
 
+def test_a_saved_payload_is_one_page(run, tmp_path):
+    (tmp_path / "payload.json").write_bytes(ROWS)
+    result = run("https://nobody.invalid", "try", "acme", "--file", str(tmp_path / "payload.json"), "--page", "2")
+    assert (result.exit_code, "--file is one page" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(("payload", "told"), [(ROWS, "does not tell which product"), (b"null", "has no such product.")])
+def test_a_saved_payload_that_is_not_about_the_item_says_what_it_was_taken_for(run, tmp_path, payload, told):
+    (tmp_path / "saved.json").write_bytes(payload)
+    words = ("try", "acme", "--item", "1", "--file", str(tmp_path / "saved.json"))
+    result = run("https://nobody.invalid", *words, item={"path": "/items/{id}"})
+    assert result.exit_code == 1
+    assert told in result.output
+    assert "saved.json was read as the answer about product 1 alone; a saved list is tried without --item." in result.output
+
+
+def test_a_saved_answer_about_one_product_is_tried_as_such(run, tmp_path):
+    (tmp_path / "saved.json").write_bytes(b'{"id": 1, "name": "Lamp", "price": 9.990}')
+    words = ("try", "acme", "--item", "1", "--file", str(tmp_path / "saved.json"))
+    assert run("https://nobody.invalid", *words, item={"path": "/items/{id}"}).exit_code == 0
+
+
 def test_a_page_that_is_not_there_and_one_without_records_are_told(run):
     with running(canned(lambda _: Response(b'{"rows": []}'))) as url:
         assert "has no records" in run(url, "try", "acme").output
