@@ -124,7 +124,7 @@ def reload() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(f"{settings.data}: {error.strerror}; allowed: a data folder that can be written to (AISLE_DATA names another)")
-    click.echo(f"config.yml is right: {len(settings.sources)} sources.")
+    click.echo(f"{settings.origin.file if settings.origin else 'config.yml'} is right: {len(settings.sources)} sources.")
     if change is not None:
         click.echo(f"Since it was last taken: {_tell_change(change)}.")
     answered, waiting = wait_for_answers(settings.data, mark, _RELOAD_PATIENCE)
@@ -192,7 +192,7 @@ def _tell_file(file: Path | None, item: str | None) -> str:
 def _tell_answer(answer: Answer) -> str:
     who, taken = f"{answer.name} {answer.pid} on {answer.host}", answer.taken
     if taken.faults:
-        return "\n  ".join([f"{who} goes on as it was; to it, config.yml is faulty:", *taken.faults])
+        return "\n  ".join([f"{who} goes on as it was; to it, the file is faulty:", *taken.faults])
     restart = f"; it needs a restart for: {', '.join(taken.restart)}" if taken.restart else ""
     return f"{who} has taken it: {_tell_change(taken.change)}{restart}."
 

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from main.service.model import Platform
 from main.settings.exchange import read_mark
 from main.settings.fields import Provided, Unset
-from main.settings.model import Origin, Settings
+from main.settings.model import DEFAULT_CONFIG, Origin, Settings
 from main.settings.schema import ConfigSchema
 from main.settings.servers import TaskUrl
 from main.settings.yamltext import YamlFault, parse_yaml
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     _Path = tuple[str | int, ...]
 
-DEFAULT_CONFIG = "config.yml"
 DEFAULT_DATA = "var"
 _PREFIX = "AISLE_"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")

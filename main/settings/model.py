@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from main.util.secret import Secret
 
 
+DEFAULT_CONFIG = "config.yml"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """How this installation calls itself."""
@@ -151,6 +154,11 @@ class Origin:
     text: str
     mark: str
     silent: bool = False
+
+    @property
+    def file(self) -> str:
+        """The file that ``AISLE_CONFIG`` names, or the usual one."""
+        return self.environ.get("AISLE_CONFIG") or DEFAULT_CONFIG
 
     @property
     def digest(self) -> str:

@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_read_is_one_line_and_no_trace(reload, text):
 
 def test_a_reload_says_so_when_nobody_runs(reload, tmp_path):
     result = reload("{}")
-    assert (result.exit_code, result.output.splitlines()[0]) == (0, "config.yml is right: 0 sources.")
+    assert (result.exit_code, result.output.splitlines()[0]) == (0, f"{tmp_path / 'config.yml'} is right: 0 sources.")
     assert "No process that follows it was seen" in result.output
     assert read_mark(tmp_path / "data") != ""
 
@@ -257,7 +257,7 @@ def test_a_reload_of_a_file_that_says_nothing_of_the_sources_there_were_asks_nob
         (
             Taken("", faults=("sources[0].url: nothing",)),
             1,
-            "goes on as it was; to it, config.yml is faulty:\n  sources[0].url: nothing",
+            "goes on as it was; to it, the file is faulty:\n  sources[0].url: nothing",
         ),
     ],
 )

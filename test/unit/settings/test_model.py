@@ -69,3 +69,10 @@ def test_a_section_is_frozen(load, section):
 def test_the_settings_themselves_are_frozen(load):
     with pytest.raises(dataclasses.FrozenInstanceError):
         load("").sources = ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "file"), [({}, "config.yml"), ({"AISLE_CONFIG": ""}, "config.yml"), ({"AISLE_CONFIG": "/a.yml"}, "/a.yml")]
+)
+def test_settings_know_the_file_they_came_from(environ, file):
+    assert model.Origin(environ, "", "").file == file
