@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -228,7 +229,7 @@ def _find_lists(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str
 
 def quote(key: str) -> str:
     """Give a key as it stands in an expression."""
-    return key if _IDENTIFIER.match(key) else '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return key if _IDENTIFIER.match(key) else json.dumps(key, ensure_ascii=False)
 
 
 def _fold(key: str) -> str:

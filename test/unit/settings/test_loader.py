@@ -175,15 +175,6 @@ sources:
             "sources[2].url: missing; allowed: a value",
         ]
 
-    @pytest.mark.parametrize("name", ["", "a\nb: c", 5, None, {"a": 1}])
-    def test_a_source_is_called_by_its_name_where_that_is_one(self, faults, name):
-        found = faults(
-            yaml.safe_dump({"sources": [{"name": name, "kind": "shopify", "url": "https://a.example", "every": "${N}"}]})
-        )
-        assert [line.partition(":")[0] for line in found] == ["sources[0].every", "sources[0].name"]
-        (long,) = faults(shop(name="a" * 99, every="${N}"))[:1]
-        assert long.startswith(f"sources[0].every (source {'a' * 39}…): ${{N}} is not set")
-
     def test_the_error_reads_as_its_lines(self, load):
         with pytest.raises(SettingsError) as caught:
             load("a: 1\nb: 2")

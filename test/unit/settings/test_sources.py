@@ -78,6 +78,16 @@ def test_every_second_source_of_one_name_is_told(faults):
     ]
 
 
+@pytest.mark.parametrize("name", ["", "a\nb: c", 5, None, {"a": 1}])
+def test_a_fault_names_its_source_where_that_has_a_name(faults, name):
+    assert [line.partition(":")[0] for line in faults(sources({"name": name, "every": "${N}"}))] == [
+        "sources[0].every",
+        "sources[0].name",
+    ]
+    fault, _ = faults(sources({"name": "a" * 99, "every": "${N}"}))
+    assert fault.startswith(f"sources[0].every (source {'a' * 39}…): ${{N}} is not set")
+
+
 def test_sources_without_a_name_are_not_called_alike(faults):
     assert faults("sources: [{kind: shopify, url: 'https://a'}, {kind: shopify, url: 'https://a'}]") == [
         "sources[0].name: missing; allowed: a value",

@@ -7,13 +7,14 @@ import pytest
 import yaml
 
 from main.resources.upstream.canned import CannedSession
-from main.resources.upstream.draft import draft_source, guess_fields
+from main.resources.upstream.draft import draft_source, guess_fields, quote
 from main.resources.upstream.kinds import connect
 from main.resources.upstream.session import Answer
 from main.service.errors import UpstreamGarbled
 from main.service.model import Money
 from main.settings.sources import SourceSchema
 from main.util.clock import SystemClock
+from main.util.expressions import compile_expression
 from test.unit.resources.upstream.payloads import payload
 
 BESPOKE = {
@@ -123,6 +124,12 @@ def test_what_is_made_up_is_marked_and_what_was_found_is_not():
         assert f"\n{line}" in text
     assert "#" not in drafted(BESPOKE)[0].partition("\n")[2]
     assert "param: cursor  # a guess" in drafted(GRAPHQL)[0]
+
+
+@pytest.mark.parametrize("key", ["price (net)", 'the "price"', "price\\net", "price\n", "\u0633\u0639\u0631"])
+def test_a_key_of_any_letters_gives_an_expression_that_finds_it(key):
+    assert compile_expression(quote(key)).search({key: 5}) == 5
+    assert drafted([{"id": 1, key: {"amount": 5}}])[1]["fields"]["id"] == "id"
 
 
 @pytest.mark.parametrize(
