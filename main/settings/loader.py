@@ -168,8 +168,7 @@ def _fill(node: str, environ: Mapping[str, str], where: str, faults: list[str]) 
     missing = [name for name, default in _VARIABLE.findall(node) if name not in environ and f"${{{name}}}" in node]
     if missing:
         faults += [
-            f"{where}: ${{{name}}} is not set; allowed: the name of an environment variable that is set"
-            for name in missing
+            f"{where}: ${{{name}}} is not set; allowed: the name of an environment variable that is set" for name in missing
         ]
         return Unset("?")
     filled = _VARIABLE.sub(lambda found: environ.get(found[1], found[2] or ""), node)

@@ -203,7 +203,7 @@ class MappedConnector(BaseConnector):
             )
         upcoming = self.pager.upcoming(call, len(found), body, answer)
         hints = find_hints(self.pager.listing, len(found), body, answer) if call is None and self.described else ()
-        return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body), hints)
+        return CrawlPage(tuple(map(_encode, found)), upcoming, self.pager.total(body), hints=hints)
 
     @property
     def look_size(self) -> int:
