@@ -29,6 +29,7 @@
         +-- UpstreamTimeout      no whole answer in time
         +-- UpstreamRefused      an answer with an error status
         |   +-- UpstreamThrottled  429, or 503 with Retry-After
+        |   +-- TokenOutworn     401 to a token of auth.oauth2, which is fetched anew
         +-- NoAccessToken        the source's token endpoint gave none, so the shop was not asked
         +-- UpstreamGarbled      an answer that cannot be read
         +-- UpstreamClosed       Aisle itself gave the call up; says nothing about the shop
@@ -227,6 +228,10 @@ class UpstreamThrottled(UpstreamRefused):
     def __init__(self, detail: str, status: int, retry_after: float | None) -> None:
         super().__init__(detail, status)
         self.retry_after = retry_after
+
+
+class TokenOutworn(UpstreamRefused):
+    """The shop does not take a token of ``auth.oauth2`` any more; it says nothing of the shop before a new one was tried."""
 
 
 class NoAccessToken(UpstreamError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from main.service.errors import (
     NoAccessToken,
+    TokenOutworn,
     UpstreamGarbled,
     UpstreamHeld,
     UpstreamOpen,
@@ -73,6 +74,8 @@ def judge(error: BaseException | None) -> Verdict:
         return Verdict.GOOD
     if isinstance(error, UpstreamThrottled):
         return Verdict.THROTTLED
+    if isinstance(error, TokenOutworn):
+        return Verdict.NOTHING
     if isinstance(error, UpstreamRefused):
         if error.status in _BAD_STATUSES or error.status in _SERVER_ERRORS:
             return Verdict.BAD

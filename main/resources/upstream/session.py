@@ -17,7 +17,7 @@ from main.resources.upstream.oauth2 import TokenKeeper
 from main.resources.upstream.retry import OneMoreTry
 from main.resources.upstream.urls import Place, with_query
 from main.resources.upstream.wire import Wire
-from main.service.errors import UpstreamRefused
+from main.service.errors import TokenOutworn
 from main.util.timed import timed
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _Call:
     body: bytes | None = None
     deadline: float | None = None
     token: Secret | None = None
+    renewed: bool = False
     asked_at: float = 0.0
     kept: Kept | None = None
 
@@ -168,13 +169,11 @@ class UpstreamSession:
         return self._tries.run(self._try, call)
 
     def _try(self, call: _Call) -> Answer:
-        call.token = None
+        call.renewed = False
         try:
             return self._make(call)
-        except UpstreamRefused as error:
-            if error.status != _UNAUTHORISED or call.token is None or self._tokens is None:
-                raise
-            self._tokens.forget(call.token)
+        except TokenOutworn:
+            call.renewed = True
         return self._make(call)
 
     def _make(self, call: _Call) -> Answer:
@@ -185,7 +184,16 @@ class UpstreamSession:
                 call.deadline = time.monotonic() + call.seconds
             if self._tokens is not None:
                 call.token = self._tokens.token(call.deadline)
-            return self._answer(call, self._wire.send(self._request(call), call.deadline, call.limit))
+            reply = self._wire.send(self._request(call), call.deadline, call.limit)
+            self._refuse_outworn(call, reply)
+            return self._answer(call, reply)
+
+    def _refuse_outworn(self, call: _Call, reply: Reply) -> None:
+        """Return unless the shop did not take a token that may be an old one, which is forgotten then."""
+        if reply.status != _UNAUTHORISED or call.renewed or call.token is None or self._tokens is None:
+            return
+        self._tokens.forget(call.token)
+        raise TokenOutworn("The shop answered 401.", _UNAUTHORISED)
 
     def _request(self, call: _Call) -> requests.PreparedRequest:
         conditions = call.kept.conditions if call.kept else {}

@@ -11,6 +11,7 @@ from main.resources.upstream.breaker import Ended, Verdict, begin, find_hold, fi
 from main.service.errors import (
     CrawlStopped,
     NoAccessToken,
+    TokenOutworn,
     UpstreamClosed,
     UpstreamGarbled,
     UpstreamOpen,
@@ -56,6 +57,7 @@ class TestJudgement:
             *((UpstreamRefused("x", status), Verdict.GOOD) for status in (400, 404, 405, 410, 418, 422, 451)),
             *((UpstreamRefused("x", status), Verdict.NEUTRAL) for status in (204, 301, 302, 307)),
             (CrawlStopped("x"), Verdict.NOTHING),
+            (TokenOutworn("x", 401), Verdict.NOTHING),
             (UpstreamClosed("x"), Verdict.NOTHING),
             (KeyboardInterrupt(), Verdict.NOTHING),
             (GeneratorExit(), Verdict.NOTHING),

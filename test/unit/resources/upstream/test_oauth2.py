@@ -24,7 +24,7 @@ from main.service.errors import (
     UpstreamThrottled,
     UpstreamTimeout,
 )
-from main.service.model import Credentials, OAuth2
+from main.service.model import BreakerState, Credentials, OAuth2
 from main.util.secret import Secret
 from test.fakes import make_source
 from test.unit.resources.upstream.shops import canned
@@ -133,6 +133,25 @@ def test_a_token_that_the_shop_refuses_is_renewed_once(open_to, endpoint):
     shop = Shop("t2")
     assert open_to(shop).get().body == b"[]"
     assert shop.asked == ["t1", "t2"]
+
+
+def test_an_old_token_that_is_refused_says_nothing_of_a_shop_that_takes_the_new_one(open_to, endpoint):
+    book, now = MemoryGuardBook(), time.time()
+    book.change(
+        "acme", lambda state: (replace(state, opened_at=now - 6, open_until=now - 1), None)
+    )  # the next call tries the shop
+    session = open_to(Shop("t2"), guard=Guard(make_source(), book))
+    assert session.get().body == b"[]"
+    state = book.read("acme")
+    assert (state.breaker(time.time()), state.failures, state.calls) == (BreakerState.CLOSED, 0, 1)
+
+
+def test_a_new_token_that_is_refused_is_a_failure_of_the_shop(open_to, endpoint):
+    book = MemoryGuardBook()
+    session = open_to(Shop("none"), guard=Guard(make_source(), book))
+    with pytest.raises(UpstreamRefused):
+        session.get()
+    assert (book.read("acme").failures_in_row, book.read("acme").calls) == (1, 1)
 
 
 def test_a_shop_that_refuses_every_token_is_asked_twice(open_to, endpoint):
