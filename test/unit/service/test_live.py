@@ -96,33 +96,38 @@ def test_a_connector_is_made_once_and_anew_when_its_source_changed_or_came_back(
     assert shop.closed == 2
 
 
-def test_a_source_that_is_as_it_was_keeps_its_connector_and_the_calls_under_way(market):
-    shop, began, goes_on = FakeShop("a", _1=1), threading.Event(), threading.Event()
+@pytest.fixture
+def under_way(market):
+    """A market whose only shop is being asked for a product, that shop, and a function that lets it answer and tells what came of it."""
+    shop, began, goes_on, found = FakeShop("a", _1=1), threading.Event(), threading.Event(), []
     shop.trouble = lambda _: began.set() or (goes_on.wait(PATIENCE) and None)
-    fair, found = market(shop), []
+    fair = market(shop)
     caller = threading.Thread(target=lambda: found.extend(fair.confirm("a:1")))
     caller.start()
     assert began.wait(PATIENCE)
+
+    def let_answer():
+        goes_on.set()
+        caller.join(PATIENCE)
+        return [look.state for look in found]
+
+    yield fair, shop, let_answer
+    let_answer()
+
+
+def test_a_source_that_is_as_it_was_keeps_its_connector_and_the_calls_under_way(under_way):
+    fair, shop, let_answer = under_way
     fair.registry.replace([make_source("a"), make_source("b")])
     assert fair.confirm("a:2", seconds=0)[0].state is LookState.TIMEOUT
-    goes_on.set()
-    caller.join(PATIENCE)
-    assert ([look.state for look in found], fair.connected, shop.closed) == ([LookState.LIVE], ["a"], 0)
+    assert (let_answer(), fair.connected, shop.closed) == ([LookState.LIVE], ["a"], 0)
 
 
-def test_a_source_that_changed_is_asked_anew_while_the_calls_under_way_come_to_their_end(market):
-    shop, began, goes_on = FakeShop("a", _1=1), threading.Event(), threading.Event()
-    shop.trouble = lambda _: began.set() or (goes_on.wait(PATIENCE) and None)
-    fair, found = market(shop), []
-    caller = threading.Thread(target=lambda: found.extend(fair.confirm("a:1")))
-    caller.start()
-    assert began.wait(PATIENCE)
+def test_a_source_that_changed_is_asked_anew_while_the_calls_under_way_come_to_their_end(under_way):
+    fair, shop, let_answer = under_way
     fair.registry.replace([make_source("a", timeout=timedelta(seconds=1))])
     fair.confirm("a:2", seconds=0)
     assert (fair.connected, shop.closed) == (["a", "a"], 0)
-    goes_on.set()
-    caller.join(PATIENCE)
-    assert [look.state for look in found] == [LookState.LIVE]
+    assert let_answer() == [LookState.LIVE]
     until = time.monotonic() + PATIENCE
     while not shop.closed and time.monotonic() < until:
         time.sleep(0.01)
