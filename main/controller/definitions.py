@@ -9,6 +9,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from main.controller import bodies, fields, identities, schemas, standing, taskschemas
 from main.controller.documents import ShownProductSchema, UtcTime
+from main.util.currencies import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ _SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
 _SHAPES: Mapping[type, dict[str, Any]] = {
     fields.Flag: {"type": "boolean"},
     fields.Amount: {"type": "string", "pattern": fields.AMOUNT_PATTERN},
-    fields.CurrencyCode: {"type": "string", "pattern": fields.CURRENCY_PATTERN},
+    fields.CurrencyCode: {"type": "string", "enum": sorted(CURRENCIES)},
     UtcTime: {"example": UtcTime.example},
 }
 

@@ -14,7 +14,6 @@ TEXT_LIMIT = 200
 LIST_LIMIT = 50
 VALUE_PATTERN = r"^[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$"
 AMOUNT_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,4})?$"
-CURRENCY_PATTERN = "^[A-Z]{3}$"
 GTIN_PATTERN = "^([0-9]{8}|[0-9]{12}|[0-9]{13}|[0-9]{14})$"
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
