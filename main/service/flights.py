@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from main.service.errors import AisleError, UpstreamOpen, UpstreamPaused, UpstreamThrottled, UpstreamTimeout
 from main.service.fanout import Promise
 from main.service.model import Look, LookState
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from main.service.model import Wanted
 
 LATE = "The shop did not answer in time."
+_SHARE = 0.25  # of the time that is left: so much of it a slow cache may take at each of its steps, and the rest is the shop's
+_LEAST = 0.05  # seconds it may take in any case: who skips it for less makes a call that another process may be making
 
 
 @dataclass(slots=True, eq=False)
@@ -68,3 +73,19 @@ def part(flights: Sequence[Flight]) -> tuple[list[Flight], list[Flight]]:
     for flight in flights:
         parts[flight.refresh].append(flight)
     return parts
+
+
+def cache_until(flights: Sequence[Flight]) -> float:
+    """Give until when (monotonic) the shared cache may be asked about one flight after the other, before the shop has to be."""
+    now = time.monotonic()
+    left = [flight.give_up - now for flight in flights if not flight.refresh and flight.give_up > now]
+    return now + max(_LEAST, _SHARE * min(left)) if left else math.inf
+
+
+def state_of(error: AisleError) -> LookState:
+    """Give how a look is told that ended so."""
+    if isinstance(error, UpstreamOpen):
+        return LookState.OPEN
+    if isinstance(error, UpstreamPaused | UpstreamThrottled):
+        return LookState.RATE_LIMITED
+    return LookState.TIMEOUT if isinstance(error, UpstreamTimeout) else LookState.ERROR

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from main.service.lookup import Verdict, is_purged, judge, read_entry, write_entry
+from main.service.lookup import Verdict, judge, read_entry, write_entry
 from main.service.model import Look, LookState
 
 if TYPE_CHECKING:
@@ -46,12 +46,11 @@ class KeptLooks:
 
     def judge(self, entry: Entry) -> Verdict:
         """Say what an answer is good for now."""
-        purged_at = self._guards.read(self._source).purged_at
-        return judge(entry, self._now(), purged_at, self._rules)
+        return Verdict.MISS if self.is_void(entry.at) else judge(entry, self._now(), self._rules)
 
-    def is_purged(self, at: float) -> bool:
-        """Tell whether what was asked at a moment (seconds since 1970) is from before a purge."""
-        return is_purged(at, self._now(), self._guards.read(self._source).purged_at)
+    def is_void(self, at: float) -> bool:
+        """Tell whether what was asked at a moment (seconds since 1970) may not be used any more, as after a purge."""
+        return self._guards.read(self._source).has_voided(at, self._now())
 
     def look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
         """Give an answer as the look of somebody; one that is no product is an error, whatever the state."""

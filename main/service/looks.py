@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from contextlib import ExitStack
@@ -16,12 +15,8 @@ from main.service.errors import (
     AisleError,
     RecordRejected,
     UpstreamHeld,
-    UpstreamOpen,
-    UpstreamPaused,
-    UpstreamThrottled,
-    UpstreamTimeout,
 )
-from main.service.flights import LATE, Flight, Ticket, part
+from main.service.flights import LATE, Flight, Ticket, cache_until, part, state_of
 from main.service.keptlooks import KeptLooks
 from main.service.lookup import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
@@ -38,8 +33,6 @@ if TYPE_CHECKING:
 _READERS = 8  # threads a source that read the shared cache at a time
 _RENEWALS = "all renewals"  # no source's lane: a name has no spaces
 _PACE = 0.005  # seconds between two calls that nobody waits for: all at once would hold up whoever is answered just now
-_SHARE = 0.25  # of the time that is left: so much of it a slow cache may take at each of its steps, and the rest is the shop's
-_LEAST = 0.05  # seconds it may take in any case: who skips it for less makes a call that another process may be making
 _PEEK = 0.01  # seconds between two looks at what another process is fetching
 _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
@@ -73,7 +66,7 @@ class SourceLooks:
         self._tools = tools
         self._kept = KeptLooks(source.name, connector.fingerprint, tools.cache, tools.guards, tools.clock, tools.rules)
         self._flights: dict[str, Flight] = {}
-        self._flying = 0
+        self._aloft: set[Flight] = set()
         self._retired = False
         self._lock = threading.Lock()
 
@@ -100,7 +93,7 @@ class SourceLooks:
         """Close once what is under way has ended, each by its own deadline."""
         with self._lock:
             self._retired = True
-            over = not self._flying
+            over = not self._aloft
         if over:
             self.close()
 
@@ -140,13 +133,13 @@ class SourceLooks:
         key, refresh = self._kept.key(wanted), verdict is Verdict.REVALIDATE
         with self._lock:
             flight = self._flights.get(key)
-            if flight is not None and not self._kept.is_purged(flight.boarded_at):
+            if flight is not None and not self._kept.is_void(flight.boarded_at):
                 flight.give_up = max(flight.give_up, deadline)
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return Ticket(flight, joined=True)
             rescue = None if verdict is Verdict.MISS else entry
             flight = self._flights[key] = Flight(self._stand_in, wanted, key, deadline, self._now(), refresh, rescue)
-            self._flying += 1
+            self._aloft.add(flight)
             return Ticket(flight, joined=False)
 
     def _take_off(self, flights: Sequence[Flight]) -> None:
@@ -175,7 +168,7 @@ class SourceLooks:
         try:
             left = self._land_what_is_known(flights, started)
             if held := self._connector.find_hold():
-                self._land_all(left, _state_of(held), str(held))
+                self._land_all(left, state_of(held), str(held))
                 left = []
             elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
                 for flight in left:
@@ -200,7 +193,7 @@ class SourceLooks:
             self._find([flight for flight in flights if not flight.over], time.monotonic() + limit, started)
             state, reason = LookState.TIMEOUT, LATE
         except AisleError as error:
-            state, reason = _state_of(error), str(error)
+            state, reason = state_of(error), str(error)
             if not isinstance(error, UpstreamHeld):  # the guard has said so already, once
                 _log.warning("source.look_failed", source=self.source.name, error_type=type(error).__name__, error=reason)
         finally:
@@ -210,7 +203,7 @@ class SourceLooks:
         """Land every flight: by the shop, or by what another process gets from the shop meanwhile."""
         while left and time.monotonic() < deadline:
             with ExitStack() as locks:
-                until = _cache_until(left)
+                until = cache_until(left)
                 mine = [flight for flight in left if time.monotonic() > until or self._take_lock(flight, locks)]
                 self._ask_unless_known(mine, deadline, started)
             left = [flight for flight in left if not flight.over and not self._leave_to_others(flight)]
@@ -239,7 +232,7 @@ class SourceLooks:
 
     def _land_what_is_known(self, flights: Sequence[Flight], started: float) -> list[Flight]:
         """Land what the shared cache has, as far as it tells in time, and give the others."""
-        until = _cache_until(flights)
+        until = cache_until(flights)
         return [flight for flight in flights if time.monotonic() > until or not self._land_from_cache(flight, started)]
 
     def _land_from_cache(self, flight: Flight, started: float) -> bool:
@@ -299,24 +292,9 @@ class SourceLooks:
             if self._flights.get(flight.key) is flight:
                 del self._flights[flight.key]
             flight.over = True
-            self._flying -= 1
-            last = self._retired and not self._flying
+            self._aloft.discard(flight)
+            last = self._retired and not self._aloft
         if not flight.landed.kept:
             flight.landed.keep(look)
         if last:
             self.close()
-
-
-def _cache_until(flights: Sequence[Flight]) -> float:
-    """Give until when (monotonic) the shared cache may be asked about one flight after the other, before the shop has to be."""
-    now = time.monotonic()
-    left = [flight.give_up - now for flight in flights if not flight.refresh and flight.give_up > now]
-    return now + max(_LEAST, _SHARE * min(left)) if left else math.inf
-
-
-def _state_of(error: AisleError) -> LookState:
-    if isinstance(error, UpstreamOpen):
-        return LookState.OPEN
-    if isinstance(error, UpstreamPaused | UpstreamThrottled):
-        return LookState.RATE_LIMITED
-    return LookState.TIMEOUT if isinstance(error, UpstreamTimeout) else LookState.ERROR

@@ -10,7 +10,6 @@ import msgspec
 if TYPE_CHECKING:
     from main.service.model import LiveRules
 
-_FARTHEST = 5.0  # seconds by which clocks of machines may differ; what lies farther ahead is from before a clock was set back
 LAYOUT = 1  # raise it when an entry's form changes: what was kept before is then a miss
 
 
@@ -57,15 +56,8 @@ def read_entry(kept: bytes | None) -> Entry | None:
     return entry if entry.v == LAYOUT else None
 
 
-def is_purged(at: float, now: float, purged_at: float | None) -> bool:
-    """Tell whether what a shop was asked at a moment is from before a purge."""
-    return purged_at is not None and at <= purged_at <= now + _FARTHEST
-
-
-def judge(entry: Entry | None, now: float, purged_at: float | None, rules: LiveRules) -> Verdict:
+def judge(entry: Entry, now: float, rules: LiveRules) -> Verdict:
     """Decide what an answer is still good for; a moment that lies a little ahead, as clocks differ, counts as now."""
-    if entry is None or entry.at > now + _FARTHEST or is_purged(entry.at, now, purged_at):
-        return Verdict.MISS
     age = max(0.0, now - entry.at)
     fresh = rules.fresh.total_seconds()
     if age <= fresh:

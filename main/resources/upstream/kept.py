@@ -25,7 +25,6 @@ _LARGEST = 900 * 1024  # of memcached's usual 1 MiB a value
 _LARGEST_BODY = 8 * 1024 * 1024
 _LARGEST_HEAD = 16 * 1024
 _FORM = 3
-_AHEAD = 5.0  # seconds: what lies farther ahead was told by a clock that has been set back since
 _FLEETING = {
     *("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
     *("proxy-authenticate", "proxy-authentication-info", "proxy-authorization"),
@@ -99,10 +98,7 @@ class KeptAnswers:
         return fresh
 
     def _may_use(self, kept: Kept) -> bool:
-        now, purged_at = self.now(), self._guards.read(self._name).purged_at
-        if kept.at > now + _AHEAD:
-            return False
-        return purged_at is None or purged_at > now + _AHEAD or kept.at > purged_at
+        return not self._guards.read(self._name).has_voided(kept.at, self.now())
 
     def _store(self, url: str, kept: Kept) -> None:
         if not _may_be_kept(kept):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Nothing is held back for longer: what lies farther ahead was written before the clock was set back, and counts no more.
 _FARTHEST = 61.0
+_AHEAD = 5.0  # seconds by which clocks of machines may differ; what lies farther ahead is from before a clock was set back
 
 
 class BreakerMode(StrEnum):
@@ -74,6 +75,10 @@ class GuardState:
     def probed_for(self, now: float) -> float:
         """Give how long the call that tries the shop may still take."""
         return _left(self.probe_until, now)
+
+    def has_voided(self, at: float, now: float) -> bool:
+        """Tell whether what the shop was asked at a moment may not be used: it is from before a purge, or from a clock set back since."""
+        return at > now + _AHEAD or (self.purged_at is not None and at <= self.purged_at <= now + _AHEAD)
 
     def paused_for(self, now: float) -> float:
         """Give how long the shop wants to be left alone yet."""

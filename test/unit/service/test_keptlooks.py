@@ -91,7 +91,7 @@ def test_a_purge_of_this_source_makes_what_was_kept_before_it_a_miss(shelf):
 def test_what_was_asked_before_a_purge_is_told_from_what_was_asked_after_it(shelf):
     purged_at = shelf.clock.now().timestamp()
     shelf.guards.states["acme"] = GuardState(purged_at=purged_at)
-    assert [shelf.kept.is_purged(purged_at + after) for after in (-1, 0, 1)] == [True, True, False]
+    assert [shelf.kept.is_void(purged_at + after) for after in (-1, 0, 1)] == [True, True, False]
 
 
 @pytest.mark.parametrize("kept", [b"", b"{", b'{"v":999,"at":1}'])

@@ -26,8 +26,6 @@ def test_what_is_no_entry_of_this_version_is_none(kept):
 @pytest.mark.parametrize(
     ("age", "verdict"),
     [
-        (-3600, Verdict.MISS),
-        (-5.1, Verdict.MISS),
         (-5, Verdict.FRESH),
         (0, Verdict.FRESH),
         (5, Verdict.FRESH),
@@ -39,28 +37,17 @@ def test_what_is_no_entry_of_this_version_is_none(kept):
     ],
 )
 def test_an_answer_is_fresh_then_revalidated_then_a_rescue_then_nothing(age, verdict):
-    assert judge(entry(), 1000 + age, None, RULES) is verdict
-
-
-def test_no_answer_is_a_miss():
-    assert judge(None, 1000, None, RULES) is Verdict.MISS
+    assert judge(entry(), 1000 + age, RULES) is verdict
 
 
 def test_what_is_no_product_is_told_while_it_is_fresh_and_no_longer():
-    assert judge(entry(fault="gone"), 1004, None, RULES) is Verdict.FRESH
-    assert judge(entry(fault="gone"), 1006, None, RULES) is Verdict.MISS
-
-
-@pytest.mark.parametrize(
-    ("purged_at", "verdict"), [(999.9, Verdict.FRESH), (1000.0, Verdict.MISS), (1006.0, Verdict.MISS), (1006.1, Verdict.FRESH)]
-)
-def test_what_was_asked_before_a_purge_is_a_miss(purged_at, verdict):
-    assert judge(entry(), 1001, purged_at, RULES) is verdict
+    assert judge(entry(fault="gone"), 1004, RULES) is Verdict.FRESH
+    assert judge(entry(fault="gone"), 1006, RULES) is Verdict.MISS
 
 
 @given(st.floats(0, 2000), st.floats(0, 2000))
 def test_an_answer_never_gets_better_with_age(one, other):
     order = list(Verdict)
     younger, older = sorted((one, other))
-    first, second = (judge(entry(), 1000 + age, None, RULES) for age in (younger, older))
+    first, second = (judge(entry(), 1000 + age, RULES) for age in (younger, older))
     assert order.index(first) <= order.index(second)
