@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from test.faults.rawshop import RawShop
 
 WORKERS = 4
+THREADS = 4
 KIB = 1024
 # Answers are forgotten at once, so that each look is really made; a page asked for again a second later has no old figures either.
 FORGETFUL = {"fresh": "100ms", "revalidate": "100ms", "max_stale": "1s"}
@@ -101,6 +102,11 @@ class Aisle:
         """What each worker holds on to."""
         counted = {worker.pid: look(worker, None) for worker in self.workers}
         return {pid: one for pid, one in counted.items() if one is not None}
+
+    def readers(self) -> dict[int, int]:
+        """How many of each worker's descriptors are its readers' of the store: two a reader, which stays for the next request that reads."""
+        opened = {worker.pid: [Path(file.path).name for file in worker.open_files()] for worker in self.workers}
+        return {pid: sum(name in {"aisle.db", "aisle.db-wal"} for name in names) for pid, names in opened.items()}
 
     def settle(self) -> dict[int, int]:
         """Each worker's memory now, in KiB, from which its peak counts."""
