@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     _Step = tuple[str, Callable[[], object]]
 
-_TICK = 0.25
+_TICK = 0.25  # seconds
 _TICK_RECORDS = 500
-_MOST_THREADS = 128
-_MOST_WAITING = 500
+_MOST_THREADS = 128  # of a process, but for one a lane
+_POOL = 1024  # enough for that one of every lane: threads are made when they are needed
+_MOST_WAITING = 500  # pieces of work a lane, and as many that nobody waits for
 _QUIET = 3.0  # seconds without work after which the pool's threads are let go
-_GLANCE = 0.5
+_GLANCE = 0.5  # seconds between two looks at whether they are quiet
+
 _log = structlog.get_logger("live")
 
 T = TypeVar("T")
@@ -87,74 +89,92 @@ def run_together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(work, chosen))
 
 
+@dataclass(slots=True)
+class _Lane:
+    """One lane: how many pieces of work run in it, and those that wait, with those that nobody waits for behind the others."""
+
+    width: int = 1
+    running: int = 0
+    waiting: deque[Callable[[], object]] = field(default_factory=deque)
+    unhurried: deque[Callable[[], object]] = field(default_factory=deque)
+
+    def take_next(self) -> Callable[[], object] | None:
+        queue = self.waiting or self.unhurried
+        return queue.popleft() if queue else None
+
+
 class Lanes:
     """One pool for all live looks of a process, in which each source has a lane of its own width.
 
-    What hangs holds its own lane and nobody else's, and what nobody waits for stands behind what somebody does. The pool is made by the
-    first piece of work, so after any fork. It stays as large as its busiest moment for as long as there is work; after three quiet
-    seconds it is gone.
+    What hangs holds its own lane and nobody else's: when as many threads run as one process should have, each lane still gets one. What
+    nobody waits for stands behind what somebody does. The pool is made by the first piece of work, so after any fork. It stays as large
+    as its busiest moment for as long as there is work; after three quiet seconds it is gone.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._used_at = 0.0
-        self._running: Counter[str] = Counter()
-        self._waiting: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
-        self._unhurried: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
+        self._lanes: defaultdict[str, _Lane] = defaultdict(_Lane)
+        self._running = 0
         self._thread = threading.local()
 
     def submit(self, lane: str, width: int, work: Callable[[], object]) -> bool:
         """Do the work as soon as the lane has room; False, and nothing is done, when too much waits there already, or no thread can be had."""
-        return self._submit(lane, width, work, self._waiting, None)
+        return self._submit(lane, width, work, None, hurried=True)
 
     def go_on(self, lane: str, width: int, work: Callable[[], object], *, hurried: bool = True) -> bool:
         """Do as :meth:`submit`, for the last step of work on another lane: where there is room, its own thread does it next.
 
         What is not ``hurried`` begins only when nothing else waits for the lane.
         """
-        waiting = self._waiting if hurried else self._unhurried
-        return self._submit(lane, width, work, waiting, getattr(self._thread, "following", None))
-
-    def _submit(
-        self,
-        lane: str,
-        width: int,
-        work: Callable[[], object],
-        waiting: defaultdict[str, deque[Callable[[], object]]],
-        following: list[_Step] | None,
-    ) -> bool:
-        run = partial(contextvars.copy_context().run, work)
-        with self._lock:
-            if self._running[lane] >= width:
-                if len(waiting[lane]) >= _MOST_WAITING:
-                    return False
-                waiting[lane].append(run)
-                return True
-            self._used_at = time.monotonic()
-            if following is not None and not following:
-                following.append((lane, run))
-            elif not self._begin(lane, run):
-                return False
-            self._running[lane] += 1
-        return True
+        return self._submit(lane, width, work, getattr(self._thread, "following", None), hurried=hurried)
 
     def close(self) -> None:
         """Drop what waits; what runs ends by its own deadline."""
         with self._lock:
             pool, self._pool = self._pool, None
-            self._waiting.clear()
-            self._unhurried.clear()
+            for lane in self._lanes.values():
+                lane.waiting.clear()
+                lane.unhurried.clear()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _submit(
+        self, name: str, width: int, work: Callable[[], object], following: list[_Step] | None, *, hurried: bool
+    ) -> bool:
+        run = partial(contextvars.copy_context().run, work)
+        with self._lock:
+            lane = self._lanes[name]
+            lane.width = width
+            if not self._has_room(lane):
+                queue = lane.waiting if hurried else lane.unhurried
+                if len(queue) >= _MOST_WAITING:
+                    return False
+                queue.append(run)
+                return True
+            if following is not None and not following:
+                following.append((name, run))
+            elif not self._begin(name, run):
+                return False
+            self._count(lane, 1)
+        return True
+
+    def _has_room(self, lane: _Lane) -> bool:
+        return lane.running == 0 or (lane.running < lane.width and self._running < _MOST_THREADS)
+
+    def _count(self, lane: _Lane, change: int) -> None:
+        lane.running += change
+        self._running += change
+        self._used_at = time.monotonic()
+
     def _begin(self, lane: str, run: Callable[[], object]) -> bool:
         """Give the work to a thread; False where the system gives not a single one."""
-        pool = self._pool or ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="live")
+        pool = self._pool or ThreadPoolExecutor(_POOL, thread_name_prefix="live")
         try:
             if pool is not self._pool:
                 threading.Thread(target=self._let_go, args=(pool,), name="lanes", daemon=True).start()
-            self._start(pool, lane, run)
+            pool.submit(self._run, lane, run).add_done_callback(_report)
         except RuntimeError as error:
             _log.warning("live.thread_refused", error=str(error))
             if pool is not self._pool:
@@ -172,14 +192,13 @@ class Lanes:
 
     def _is_over(self, pool: ThreadPoolExecutor) -> bool:
         with self._lock:
-            if self._pool is pool and not self._running.total() and time.monotonic() >= self._used_at + _QUIET:
+            if self._pool is pool and not self._running and time.monotonic() >= self._used_at + _QUIET:
                 self._pool = None
             return self._pool is not pool
 
-    def _start(self, pool: ThreadPoolExecutor, lane: str, work: Callable[[], object]) -> None:
-        pool.submit(self._run, lane, work).add_done_callback(_report)
-
     def _run(self, lane: str, work: Callable[[], object]) -> None:
+        # What the work hands to go_on is done here, by the same thread, once the work's own lane has been told that it is free:
+        # handing it to another thread would cost a switch between reading the cache and asking the shop.
         following: list[_Step] = []
         self._thread.following = following
         try:
@@ -190,11 +209,14 @@ class Lanes:
             for step in following:
                 self._run(*step)
 
-    def _hand_on(self, lane: str) -> None:
+    def _hand_on(self, name: str) -> None:
+        """Give back the place that work has held, and begin what waits for this lane, as much as there is room for."""
         with self._lock:
-            waiting = self._waiting[lane] or self._unhurried[lane]
-            if not (waiting and self._pool is not None and self._begin(lane, waiting.popleft())):
-                self._running[lane] -= 1
+            lane = self._lanes[name]
+            self._count(lane, -1)
+            while self._pool is not None and self._has_room(lane) and (run := lane.take_next()) is not None:
+                self._begin(name, run)
+                self._count(lane, 1)
 
 
 def _report(done: Future[None]) -> None:

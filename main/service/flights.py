@@ -1,4 +1,4 @@
-"""Products that are being looked at."""
+"""Products that are being looked at, each asked for once at a time however many want to know (single flight)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from main.service.model import Look, LookState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from main.service.lookup import Entry
+    from main.service.lookentry import Entry
     from main.service.model import Wanted
 
 LATE = "The shop did not answer in time."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from main.service.model import BreakerState, Outcome, Source, SourceRecord, SourceStatus, State
+from main.service.switch import apply_switch
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +16,11 @@ _THROTTLED = {"UpstreamThrottled", "UpstreamPaused"}
 
 
 def decide(source: Source, record: SourceRecord | None, now: dt.datetime, guard: GuardState | None = None) -> SourceStatus:
-    """Give a source's state: whether it may be called, what it is doing, how its last attempt ended, the age of its snapshot."""
+    """Give a source's state: whether it may be called, what it is doing, how its last attempt ended, the age of its snapshot.
+
+    The status has the source with its switch as ``guard`` has it: a person's comes before the settings.
+    """
+    source = source if guard is None else apply_switch(source, guard)
     record = record or SourceRecord(name=source.name)
     age = None if record.synced_at is None else max(0, int((now - record.synced_at).total_seconds()))
     young = age is not None and age <= source.fresh_for.total_seconds()
@@ -25,9 +30,8 @@ def decide(source: Source, record: SourceRecord | None, now: dt.datetime, guard:
 
 
 def _withheld(source: Source, guard: GuardState | None, now: dt.datetime) -> State | None:
-    """Give the state of a source that is not called at all right now; a person's switch comes before the settings."""
-    switched = None if guard is None else guard.enabled
-    if not (source.enabled if switched is None else switched):
+    """Give the state of a source that is not called at all right now."""
+    if not source.enabled:
         return State.DISABLED
     if guard is None:
         return None

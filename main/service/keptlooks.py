@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from main.service.lookup import Verdict, judge, read_entry, write_entry
+from main.service.lookentry import Verdict, judge, read_entry, write_entry
 from main.service.model import Look, LookState
 
 if TYPE_CHECKING:
-    from main.service.lookup import Entry
+    from main.service.lookentry import Entry
     from main.service.model import LiveRules, Wanted
     from main.service.ports import GuardBook, NearCache
     from main.util.clock import Clock

@@ -18,7 +18,7 @@ from main.service.errors import (
 )
 from main.service.flights import LATE, Flight, Ticket, cache_until, part, state_of
 from main.service.keptlooks import KeptLooks
-from main.service.lookup import Entry, Verdict, make_entry
+from main.service.lookentry import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from cachetools import LRUCache
 from main.service import freshness
 from main.service.errors import Gone, InvalidQuery, NotFound, NothingYet
 from main.service.model import Page
-from main.service.switch import apply_switch
 from main.util.timed import timed
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class SearchService:
 
     def _stand(self, source: Source, head: Head) -> SourceStatus:
         state = self._book.read(source.name)
-        return freshness.decide(apply_switch(source, state), head.records.get(source.name), self._clock.now(), state)
+        return freshness.decide(source, head.records.get(source.name), self._clock.now(), state)
 
     @timed
     def find(self, query: Query, head: Head) -> Page:

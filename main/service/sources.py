@@ -9,7 +9,7 @@ import structlog
 
 from main.service import freshness, guards
 from main.service.errors import NotFound, SwitchedMeanwhile
-from main.service.switch import apply_change, apply_switch, find_switch
+from main.service.switch import apply_change, find_switch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -81,7 +81,7 @@ class SourceService:
 
     def _stand(self, source: Source, record: SourceRecord | None) -> SourceStatus:
         now, state = self._clock.now(), self._book.read(source.name)
-        status = freshness.decide(apply_switch(source, state), record, now, state)
+        status = freshness.decide(source, record, now, state)
         return replace(status, guard=guards.describe(state, now.timestamp()))
 
     def _source(self, name: str) -> Source:

@@ -58,7 +58,8 @@ class LiveRules:
     """How long a live look may take, and for how long its answer is good.
 
     Until ``fresh`` it is served as it is; for ``revalidate`` more it is served at once while the shop is asked again behind the
-    caller's back; until ``max_stale`` after it was confirmed it steps in when the shop does not answer.
+    caller's back (stale-while-revalidate of RFC 5861); until ``max_stale`` after it was confirmed it steps in when the shop does
+    not answer (stale-if-error).
     """
 
     deadline: timedelta = timedelta(milliseconds=800)

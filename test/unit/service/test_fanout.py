@@ -163,6 +163,45 @@ def test_a_lane_takes_no_more_than_can_wait_in_it(lanes):
     assert taken == 501
 
 
+def test_lanes_that_hang_leave_every_other_lane_a_thread_however_wide_they_are(lanes, monkeypatch):
+    monkeypatch.setattr(fanout, "_MOST_THREADS", 4)
+    hang, order, done = threading.Event(), [], threading.Semaphore(0)
+    for lane in ("stuck", "stuck too"):
+        for _ in range(4):
+            assert lanes.submit(lane, 4, lambda: hang.wait(PATIENCE))
+
+    def note(number):
+        order.append(number)
+        done.release()
+
+    for number in range(3):
+        assert lanes.submit("free", 4, lambda number=number: note(number))
+    assert all(done.acquire(timeout=PATIENCE) for _ in range(3))
+    assert order == [0, 1, 2], "one after the other"
+    assert not hang.is_set()
+    hang.set()
+
+
+def test_a_lane_that_had_to_wait_for_threads_is_as_wide_as_before_once_there_are_some(lanes, monkeypatch):
+    monkeypatch.setattr(fanout, "_MOST_THREADS", 3)
+    hang, first, pairs, left = threading.Event(), threading.Event(), threading.Barrier(2), threading.Semaphore(0)
+    for _ in range(3):
+        assert lanes.submit("stuck", 3, lambda: hang.wait(PATIENCE))
+    assert lanes.submit("free", 2, lambda: first.wait(PATIENCE))
+
+    def meet():
+        pairs.wait(PATIENCE)  # passes only when two are under way at once
+        left.release()
+
+    assert all(lanes.submit("free", 2, meet) for _ in range(4))
+    hang.set()
+    free = threading.Event()
+    assert lanes.submit("stuck", 1, free.set)
+    assert free.wait(PATIENCE)
+    first.set()
+    assert all(left.acquire(timeout=PATIENCE) for _ in range(4))
+
+
 def name_threads(known):
     return sorted(thread.name.partition("_")[0] for thread in set(threading.enumerate()) - known)
 

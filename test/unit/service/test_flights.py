@@ -1,7 +1,7 @@
 import pytest
 
 from main.service.flights import LATE, Flight, Ticket, part
-from main.service.lookup import make_entry
+from main.service.lookentry import make_entry
 from main.service.model import Look, LookState, Wanted
 
 OLD = make_entry(1000.0, b'{"stock":3}')

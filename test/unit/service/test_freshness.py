@@ -96,7 +96,9 @@ def test_a_persons_switch_comes_before_the_settings():
     off = make_source(enabled=False)
     assert decide(off, GOOD, NOW, GuardState()).state is State.DISABLED
     assert decide(off, GOOD, NOW, GuardState(enabled=True)).state is State.FRESH
+    assert decide(off, GOOD, NOW, GuardState(enabled=True)).source.enabled
     assert decide(SOURCE, GOOD, NOW, GuardState(enabled=False)).state is State.DISABLED
+    assert not decide(SOURCE, GOOD, NOW, GuardState(enabled=False)).source.enabled
 
 
 def test_a_rate_that_is_used_up_is_a_limit_as_well():

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from main.service.keptlooks import KeptLooks
-from main.service.lookup import Verdict, make_entry
+from main.service.lookentry import Verdict, make_entry
 from main.service.model import GuardState, LiveRules, Look, LookState, Wanted
 from test.fakes import FakeCache, FakeClock, MemoryGuardBook
 

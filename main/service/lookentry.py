@@ -1,4 +1,4 @@
-"""Answers of live looks as they are kept in the caches, and what may still be done with one."""
+"""Cache entries of live looks, and what may still be done with one: RFC 5861's stale-while-revalidate and stale-if-error."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Verdict(Enum):
     """What a kept answer is good for."""
 
     FRESH = auto()
-    REVALIDATE = auto()
-    RESCUE = auto()
+    REVALIDATE = auto()  # stale-while-revalidate: served at once, and asked for again
+    RESCUE = auto()  # stale-if-error: served where the shop gives no answer
     MISS = auto()
 
 

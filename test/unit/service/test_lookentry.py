@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from main.service.lookup import LAYOUT, Verdict, judge, make_entry, read_entry, write_entry
+from main.service.lookentry import LAYOUT, Verdict, judge, make_entry, read_entry, write_entry
 from main.service.model import LiveRules
 
 RULES = LiveRules()  # fresh 5 s, revalidate 30 s more, max_stale 10 min
