@@ -122,6 +122,7 @@ class FreshnessSchema(Document):
         required=True,
         metadata=shown(
             "live: said by the shop now; cached: a moment ago; stale: before that, and the shop was not asked or did not answer;"
+            " of a source that cannot be asked for single products, cached: its last sync is good and young; stale: it is not;"
             " else why there is no answer of the shop: the figures are those of the last sync.",
             "live",
             enum=[state.value for state in LookState],

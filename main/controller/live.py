@@ -48,11 +48,15 @@ _read_named = msgspec.json.Decoder(_Named).decode
 
 
 class Told(NamedTuple):
-    """What a live look came to: documents with the shops' figures laid over them, and how far that goes."""
+    """What a live look came to: documents with the shops' figures laid over them, and how far that goes.
+
+    ``unanswered`` are the sources of which some product has no answer of the shop, not even an old one, each with the reason.
+    """
 
     documents: tuple[bytes, ...]
     looks: tuple[Look, ...]
     summary: dict[str, Any]
+    unanswered: Mapping[str, str]
 
     @property
     def complete(self) -> bool:
@@ -66,15 +70,21 @@ def confirm(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceSta
     Raises:
         RequiredMissing: a required source did not answer.
     """
+    told = ask_shops(documents, wish, statuses, view)
+    insist(wish.require, statuses, told.unanswered)
+    return told
+
+
+def ask_shops(documents: Sequence[bytes], wish: Wish, statuses: Sequence[SourceStatus], view: View) -> Told:
+    """Do as :func:`confirm`, and put up with the silence of a required source."""
     live = services().live
     listed = list_products(documents)
     seconds = live.choose_deadline(wish.deadline_ms)
-    looks = live.confirm(listed, seconds)
-    insist(wish.require, statuses, find_unconfirmed(listed, looks, view))
+    looks = live.confirm(listed, seconds, {status.source.name for status in statuses if status.current})
     ages = {status.source.name: status.age_s for status in statuses}
     rows = zip(documents, listed, looks, strict=True)
     shown = tuple(lay_over(document, look, ages.get(each.source), view) for document, each, look in rows)
-    return Told(shown, tuple(looks), describe_looks(listed, looks, seconds))
+    return Told(shown, tuple(looks), describe_looks(listed, looks, seconds), find_unanswered(listed, looks, view))
 
 
 def list_products(documents: Sequence[bytes]) -> list[Listed]:
@@ -132,17 +142,18 @@ def completeness(*, complete: bool) -> dict[str, str]:
 
 
 def _cache_status(looks: Sequence[Look], ages: Sequence[float], fresh_s: float) -> str:
-    asked = [look for look in looks if look.figures is not None or look.state is not LookState.CACHED]
+    kept_states = {LookState.CACHED, LookState.STALE}
+    asked = [look for look in looks if look.figures is not None or look.state not in kept_states]
     if not asked:
         return 'aisle; detail="nothing to ask a shop for"'
-    kept = sum(look.state in {LookState.CACHED, LookState.STALE} and look.figures is not None for look in asked)
+    kept = sum(look.state in kept_states for look in asked)
     if kept == len(asked):
         return f"aisle; hit; ttl={int(fresh_s - max(ages))}"
     joined = "; collapsed" if any(look.joined for look in looks) else ""
     return f"aisle; fwd={'partial' if kept else 'miss'}{joined}"
 
 
-def find_unconfirmed(listed: Sequence[Listed], looks: Sequence[Look], view: View) -> Mapping[str, str]:
+def find_unanswered(listed: Sequence[Listed], looks: Sequence[Look], view: View) -> Mapping[str, str]:
     """Give the sources of which some product has no answer of the shop, not even an old one, each with the reason."""
     pairs = zip(listed, looks, strict=True)
     return {each.source: _tell_reason(look, view) or look.state for each, look in pairs if not look.answered}

@@ -26,9 +26,10 @@ _LEAST = 0.05  # seconds it may take in any case: who skips it for less makes a 
 class Flight:
     """One product being looked at: whoever asks meanwhile waits for the same answer, and nobody after ``give_up`` (monotonic).
 
-    ``boarded_at`` (seconds since 1970) is when it was first asked for. ``refresh`` marks a look that nobody waits for: an old answer was served already. ``rescue`` is what steps in when it fails,
-    by ``stand_in``.
-    It is ``over`` when nothing more is done about it, which may be after it has landed.
+    ``boarded_at`` (seconds since 1970) is when it was first asked for. ``refresh`` marks a look that nobody waits for: an old answer
+    was served already. ``rescue`` is the old answer, if there is one, and ``stand_in`` makes a look of it, or tells why there is none.
+    It has ``begun`` once it has a place among the calls to its shop. It is ``over`` when nothing more is done about it, which may be
+    after it has landed.
     """
 
     stand_in: Callable[[Flight, LookState, str | None], Look]
@@ -39,6 +40,7 @@ class Flight:
     refresh: bool = False
     rescue: Entry | None = None
     landed: Promise[Look] = field(default_factory=Promise)
+    begun: bool = False
     over: bool = False
 
     def finish(self) -> Look:
@@ -69,10 +71,11 @@ class Ticket:
 
 def part(flights: Sequence[Flight]) -> tuple[list[Flight], list[Flight]]:
     """Part those that somebody waits for from the others, in one look at each: it may change from the one to the other meanwhile."""
-    parts: tuple[list[Flight], list[Flight]] = [], []
+    waited: list[Flight] = []
+    renewals: list[Flight] = []
     for flight in flights:
-        parts[flight.refresh].append(flight)
-    return parts
+        (renewals if flight.refresh else waited).append(flight)
+    return waited, renewals
 
 
 def cache_until(flights: Sequence[Flight]) -> float:

@@ -56,7 +56,7 @@ class KeptLooks:
         """Give an answer as the look of somebody; one that is no product is an error, whatever the state."""
         age = max(0.0, self._now() - entry.at)
         if entry.fault is not None:
-            return Look(LookState.ERROR, age, reason=entry.fault)
+            return Look(LookState.ERROR, age, reason=entry.fault, gone=entry.gone)
         return Look(state, age, bytes(entry.figures), reason)
 
     def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:

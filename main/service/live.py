@@ -14,7 +14,7 @@ from main.service.looks import SourceLooks
 from main.service.model import Look, LookState, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from main.service.looks import LookTools
     from main.service.model import Source
@@ -54,16 +54,17 @@ class LiveService:
         wished = rules.deadline.total_seconds() if wished_ms is None else wished_ms / 1000
         return min(wished, rules.max_deadline.total_seconds())
 
-    def confirm(self, listed: Sequence[Listed], seconds: float) -> list[Look]:
+    def confirm(self, listed: Sequence[Listed], seconds: float, current: Container[str] = ()) -> list[Look]:
         """Look at these products, all at once, and give in their order what is known after ``seconds`` at the latest.
 
-        Answers that come later are kept for the next who asks.
+        ``current`` are the names of the sources whose last sync is good and young. Answers that come later are kept for the next who
+        asks.
         """
         deadline = time.monotonic() + seconds
         groups: dict[str, list[Wanted]] = {}
         for each in listed:
             groups.setdefault(each.source, []).append(each.wanted)
-        begun = {name: self._begin(name, wanted, deadline) for name, wanted in groups.items()}
+        begun = {name: self._begin(name, wanted, deadline, current=name in current) for name, wanted in groups.items()}
         tickets = [item for looks in begun.values() for item in looks.values() if isinstance(item, Ticket)]
         Promise.wait([ticket.landed for ticket in tickets], deadline)
         items = (begun[each.source][each.wanted.source_id] for each in listed)
@@ -94,11 +95,11 @@ class LiveService:
         for each in looks:
             each.close()
 
-    def _begin(self, name: str, wanted: list[Wanted], deadline: float) -> dict[str, Look | Ticket]:
+    def _begin(self, name: str, wanted: list[Wanted], deadline: float, *, current: bool) -> dict[str, Look | Ticket]:
         looks = self._looks_at(name)
         if looks is None:
             return {each.source_id: Look(LookState.ERROR, reason=_UNKNOWN) for each in wanted}
-        return looks.begin(wanted, deadline)
+        return looks.begin(wanted, deadline, current=current)
 
     def _looks_at(self, name: str) -> SourceLooks | None:
         with self._lock:

@@ -23,21 +23,25 @@ class Verdict(Enum):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One kept answer: when the shop was asked (seconds since 1970) and what it said (empty: nothing), or why that is no product."""
+    """One kept answer: when the shop was asked (seconds since 1970) and what it said (empty: nothing), or why that is no product.
+
+    ``gone`` is true where the shop said that it has no such product.
+    """
 
     v: int
     at: float
     figures: msgspec.Raw = msgspec.Raw()
     fault: str | None = None
+    gone: bool = False
 
 
 _decode = msgspec.json.Decoder(Entry).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def make_entry(at: float, figures: bytes | None, fault: str | None = None) -> Entry:
+def make_entry(at: float, figures: bytes | None, fault: str | None = None, *, gone: bool = False) -> Entry:
     """Give what a shop said at a moment: the figures of a product, or why there are none."""
-    return Entry(LAYOUT, at, fault=fault) if figures is None else Entry(LAYOUT, at, msgspec.Raw(figures))
+    return Entry(LAYOUT, at, fault=fault, gone=gone) if figures is None else Entry(LAYOUT, at, msgspec.Raw(figures))
 
 
 def write_entry(entry: Entry) -> bytes:

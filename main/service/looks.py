@@ -20,6 +20,7 @@ from main.service.flights import LATE, Flight, Ticket, cache_until, part, state_
 from main.service.keptlooks import KeptLooks
 from main.service.lookentry import Entry, Verdict, make_entry
 from main.service.model import BreakerState, Look, LookState, Wanted
+from main.service.switch import is_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ _GONE = "The shop no longer has this product."
 _CROWDED = "No place among the calls to this shop came free in time."
 _TRIED = "The shop failed too often; it is being tried just now."
 _BROKE = "An error inside Aisle; the log has its trace."
+_NO_LOOKS = "This source has no live looks."
+_OFF = "This source is switched off."
 
 _SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
 
@@ -70,23 +73,28 @@ class SourceLooks:
         self._retired = False
         self._lock = threading.Lock()
 
-    def begin(self, wanted: Sequence[Wanted], deadline: float) -> dict[str, Look | Ticket]:
-        """Give, by source id, what is known at once and what is on its way; asks the shop where that is needed."""
+    def begin(self, wanted: Sequence[Wanted], deadline: float, *, current: bool) -> dict[str, Look | Ticket]:
+        """Give, by source id, what is known at once and what is on its way; asks the shop where that is needed.
+
+        ``current`` tells whether the source's last sync is good and young: all there is where its products cannot be asked for.
+        """
         if not self._connector.look_size:
-            return {each.source_id: Look(LookState.CACHED, reason="This source has no live looks.") for each in wanted}
-        if not self._is_on():
-            return {each.source_id: Look(LookState.ERROR, reason="This source is switched off.") for each in wanted}
+            known = Look(LookState.CACHED if current else LookState.STALE, reason=_NO_LOOKS)
+            return {each.source_id: known for each in wanted}
+        if not is_enabled(self.source, self._tools.guards.read(self.source.name)):
+            return {each.source_id: Look(LookState.ERROR, reason=_OFF) for each in wanted}
         found: dict[str, Look | Ticket] = {}
         new: list[Flight] = []
-        with ExitStack() as on_defect:
-            on_defect.callback(self._land_all, new, LookState.ERROR, _BROKE)
+        try:
             self._board_all(wanted, deadline, found, new)
             waited, renewals = part(new)
             self._take_off(waited)
             for flight in renewals:
                 self._answer(flight, self._stand_in(flight, LookState.STALE, None))
             self._renew_later(renewals)
-            on_defect.pop_all()
+        except BaseException:
+            self._land_all(new, LookState.ERROR, _BROKE)
+            raise
         return found
 
     def retire(self) -> None:
@@ -100,10 +108,6 @@ class SourceLooks:
     def close(self) -> None:
         """End the calls under way."""
         self._connector.close()
-
-    def _is_on(self) -> bool:
-        switch = self._tools.guards.read(self.source.name).enabled
-        return self.source.enabled if switch is None else switch
 
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
@@ -133,7 +137,9 @@ class SourceLooks:
         key, refresh = self._kept.key(wanted), verdict is Verdict.REVALIDATE
         with self._lock:
             flight = self._flights.get(key)
-            if flight is not None and not self._kept.is_void(flight.boarded_at):
+            # Whoever waits does not stand behind all that nobody waits for: a renewal that has not begun is left, and begun anew.
+            ahead = flight is not None and (flight.begun or refresh or not flight.refresh)
+            if flight is not None and ahead and not self._kept.is_void(flight.boarded_at):
                 flight.give_up = max(flight.give_up, deadline)
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return Ticket(flight, joined=True)
@@ -173,7 +179,7 @@ class SourceLooks:
             elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
                 for flight in left:
                     self._answer(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
-        finally:
+        finally:  # whatever becomes of the cache, the shop is asked
             waited, renewals = part(left)
             self._go_on(started, waited)
             self._renew_later(renewals)
@@ -187,8 +193,7 @@ class SourceLooks:
     def _fly(self, started: float, flights: Sequence[Flight]) -> None:
         state, reason = LookState.ERROR, _BROKE
         try:
-            waited = [flight for flight in flights if flight.give_up <= time.monotonic()]
-            self._land_all(waited, LookState.TIMEOUT, _CROWDED)
+            self._take_up(flights)
             limit = min(self.source.timeout, self._tools.rules.max_deadline).total_seconds()
             self._find([flight for flight in flights if not flight.over], time.monotonic() + limit, started)
             state, reason = LookState.TIMEOUT, LATE
@@ -198,6 +203,15 @@ class SourceLooks:
                 _log.warning("source.look_failed", source=self.source.name, error_type=type(error).__name__, error=reason)
         finally:
             self._land_all(flights, state, reason)
+
+    def _take_up(self, flights: Sequence[Flight]) -> None:
+        """Land those for which whoever waited has given up, and renewals that somebody has begun anew; the others begin."""
+        with self._lock:
+            for flight in flights:
+                flight.begun = self._flights.get(flight.key) is flight
+        now = time.monotonic()
+        given_up = [flight for flight in flights if not (flight.begun if flight.refresh else flight.give_up > now)]
+        self._land_all(given_up, LookState.TIMEOUT, _CROWDED)
 
     def _find(self, left: Sequence[Flight], deadline: float, started: float) -> None:
         """Land every flight: by the shop, or by what another process gets from the shop meanwhile."""
@@ -269,7 +283,7 @@ class SourceLooks:
     def _map(self, flight: Flight, records: Mapping[str, bytes], asked_at: float) -> Entry:
         raw = records.get(flight.wanted.source_id)
         if raw is None:
-            return make_entry(asked_at, None, _GONE)
+            return make_entry(asked_at, None, _GONE, gone=True)
         try:
             return make_entry(asked_at, self._tools.dump(self._connector.load(raw)))
         except RecordRejected as rejection:

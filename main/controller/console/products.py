@@ -15,7 +15,7 @@ from main.controller.console.frame import console_of_app, show
 from main.controller.console.words import tell_span, tell_state
 from main.controller.context import services
 from main.controller.guards import hidden_fields, reader
-from main.controller.live import confirm
+from main.controller.live import ask_shops, confirm
 from main.controller.middleware import load_args
 from main.controller.parameters import ProductItemSchema, ProductQuerySchema
 from main.controller.problems import flatten
@@ -68,10 +68,14 @@ class ProductPage(MethodView):
             if not notes:
                 raise
             return show("rejected", HTTPStatus.NOT_FOUND, product_id=product_id, notes=covered)
-        # Without the statuses: that a required shop is silent is what this page is there to show.
-        shown = confirm((document,), wish, (), view).documents[0] if wish.live else view.render(document)
+        shown = self._ask(document, wish, view) if wish.live else view.render(document)
         card = read_card(shown)
         return show("product", card=card, notes=covered, standing=_find(card.source), tasks=_find_tasks(product_id))
+
+    def _ask(self, document: bytes, wish: Wish, view: View) -> bytes:
+        search = services().search
+        # That a required shop is silent is what this page is there to show.
+        return ask_shops((document,), wish, search.statuses(search.head()), view).documents[0]
 
 
 def _find_tasks(product_id: str) -> Sequence[Task] | None:

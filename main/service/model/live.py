@@ -33,7 +33,8 @@ class Look:
 
     ``figures`` are the members to lay over the product's stored document, as a JSON object (None where the stored ones stay);
     ``age_s`` is how many seconds ago what is shown was confirmed by the shop (None: at the source's last sync); ``reason`` says
-    in words why it is not live. ``joined`` is true where another request's call was waited for.
+    in words why it is not live. ``joined`` is true where another request's call was waited for, ``gone`` where the shop has no such
+    product any more.
     """
 
     state: LookState
@@ -41,6 +42,7 @@ class Look:
     figures: bytes | None = None
     reason: str | None = None
     joined: bool = False
+    gone: bool = False
 
     @property
     def confirmed(self) -> bool:
@@ -49,8 +51,8 @@ class Look:
 
     @property
     def answered(self) -> bool:
-        """Tell whether the figures are the shop's, however old."""
-        return self.confirmed or self.state is LookState.STALE
+        """Tell whether the shop is heard: the figures are its own, however old, or it has said that the product is gone."""
+        return self.confirmed or self.gone or self.state is LookState.STALE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

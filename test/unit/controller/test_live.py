@@ -28,7 +28,8 @@ class FakeLive:
     def choose_deadline(self, wished_ms):
         return (wished_ms or 800) / 1000
 
-    def confirm(self, listed, seconds):
+    def confirm(self, listed, seconds, current):
+        self.current = current
         self.asked.append([f"{each.source}:{each.wanted.source_id}" for each in listed])
         return [self.looks[min(position, len(self.looks) - 1)] for position in range(len(listed))]
 
@@ -60,6 +61,8 @@ STALE = Look(LookState.STALE, 20.0, FIGURES, "The shop did not answer in time.")
 TIMEOUT = Look(LookState.TIMEOUT, reason="The shop did not answer in time.")
 
 SHOPLESS = Look(LookState.CACHED, reason="This source has no live looks.")
+OUTDATED = Look(LookState.STALE, reason="This source has no live looks.")
+GONE = Look(LookState.ERROR, 0.1, reason="The shop no longer has this product.", gone=True)
 INVALID = Look(LookState.ERROR, 0.4, reason="The shop's record is no valid product: price: is negative: '-7.25'")
 
 
@@ -104,6 +107,9 @@ def test_meta_and_headers_tell_how_far_the_answer_goes(ask):
         ((SHOPLESS,), 'aisle; detail="nothing to ask a shop for"', None, "?1"),
         ((SHOPLESS, CACHED), "aisle; hit; ttl=1", "3", "?1"),
         ((SHOPLESS, LIVE), "aisle; fwd=miss", "0", "?1"),
+        ((OUTDATED,), 'aisle; detail="nothing to ask a shop for"', None, "?0"),
+        ((OUTDATED, CACHED), "aisle; hit; ttl=1", "3", "?0"),
+        ((GONE,), "aisle; fwd=miss", None, "?0"),
     ],
 )
 def test_cache_status_and_age_say_where_the_figures_came_from(ask, looks, status, age, complete):
@@ -179,8 +185,17 @@ def test_a_required_source_that_gave_no_answer_is_a_503_that_names_it(ask):
     assert "lumen" in answer.json["detail"]
     assert int(answer.headers["Retry-After"]) >= 1
     assert ask("/products", STALE, source="lumen", require="lumen").status_code == 200
+    assert ask("/products", GONE, LIVE, source="lumen", require="lumen").status_code == 200, "the shop has answered"
     assert ask("/products/depot:4101", TIMEOUT, require="depot").status_code == 503
     assert ask("/products/depot:4101", TIMEOUT, require="parts").status_code == 200
+
+
+def test_what_sources_say_whose_last_sync_is_good_and_young_is_told_to_whoever_looks(ask, fetch):
+    current = {name for name, source in fetch("/products")["meta"]["sources"].items() if source["state"] == "fresh"}
+    assert current
+    for path in ("/products", "/products/depot:4101"):
+        ask(path, LIVE)
+        assert set(ask.live.current) == current
 
 
 def test_lists_that_are_not_live_tell_at_a_glance_too_and_ask_no_shop(ask):

@@ -57,6 +57,12 @@ def market():
         each.live.close()
 
 
+def test_a_source_without_looks_is_as_good_as_its_last_sync(market):
+    fair = market(FakeShop(size=0, source="feed"), FakeShop(size=0, source="old"))
+    listed = [Listed("feed", Wanted("1")), Listed("old", Wanted("1"))]
+    assert [look.state for look in fair.live.confirm(listed, 0, {"feed"})] == [LookState.CACHED, LookState.STALE]
+
+
 def test_all_shops_are_asked_at_once_and_answers_stand_in_the_order_asked(market):
     together = threading.Barrier(3)
     shops = [FakeShop(name, _1=price) for name, price in (("a", 1), ("b", 2), ("c", 3))]

@@ -15,7 +15,7 @@ from main.service.flights import Ticket
 from main.service.leases import Leases
 from main.service.live import Listed
 from main.service.looks import LookTools, SourceLooks
-from main.service.model import GuardState, LiveRules, LookState, Wanted
+from main.service.model import GuardState, LiveRules, Look, LookState, Wanted
 from test.fakes import FakeCache, FakeClock, FakeShop, MemoryGuardBook, make_source, raw_record
 
 PATIENCE = 20
@@ -39,8 +39,8 @@ class Desk:
         tools = LookTools(self.cache, self.leases, self.guards, self.lanes, self.clock, RULES, dump)
         self.looks = SourceLooks(make_source(**{"concurrency": 4, **given}), shop, tools)
 
-    def begin(self, *ids, seconds=PATIENCE):
-        return self.looks.begin([Wanted(one) for one in ids], time.monotonic() + seconds)
+    def begin(self, *ids, seconds=PATIENCE, current=True):
+        return self.looks.begin([Wanted(one) for one in ids], time.monotonic() + seconds, current=current)
 
     def look(self, *ids, seconds=PATIENCE):
         begun = self.begin(*ids, seconds=seconds)
@@ -327,8 +327,8 @@ def test_a_product_the_shop_no_longer_has_and_one_that_is_none_are_told_and_not_
     acme.shop.stock["2"] = orjson.dumps({"id": "2", "fault": "is negative"})
     for _ in range(2):
         gone, wrong = acme.look("9", "2")
-        assert (gone.state, gone.reason) == (LookState.ERROR, "The shop no longer has this product.")
-        assert wrong.reason == "The shop's record is no valid product: price: is negative"
+        assert (gone.state, gone.reason, gone.answered) == (LookState.ERROR, "The shop no longer has this product.", True)
+        assert (wrong.reason, wrong.answered) == ("The shop's record is no valid product: price: is negative", False)
     assert len(acme.shop.looked) == 2
     acme.clock.advance(6)
     acme.look("9")
@@ -338,11 +338,16 @@ def test_a_product_the_shop_no_longer_has_and_one_that_is_none_are_told_and_not_
 def test_a_source_without_looks_one_that_is_off_and_one_switched_off_by_hand_are_not_asked(desk):
     without, off, switched = desk(FakeShop(size=0)), desk(enabled=False), desk()
     switched.guards.states["acme"] = GuardState(enabled=False)
-    assert (without.look("1").state, without.look("1").reason) == (LookState.CACHED, "This source has no live looks.")
+    assert without.look("1") == Look(LookState.CACHED, reason="This source has no live looks.")
     assert off.look("1").reason == switched.look("1").reason == "This source is switched off."
     assert off.shop.looked == switched.shop.looked == []
     off.guards.states["acme"] = GuardState(enabled=True)
     assert off.look("1").state is LookState.LIVE
+
+
+def test_products_that_cannot_be_asked_for_are_confirmed_as_long_as_their_last_sync_is(desk):
+    without = desk(FakeShop(size=0))
+    assert [without.begin("1", current=current)["1"].state for current in (True, False)] == [LookState.CACHED, LookState.STALE]
 
 
 def test_of_a_shop_that_may_not_be_asked_what_is_at_hand_is_given_without_a_thread_or_a_lock(desk, monkeypatch):
@@ -544,16 +549,48 @@ def test_renewals_let_those_pass_who_wait(desk):
     acme.shop.trouble = lambda _: gate.acquire(timeout=PATIENCE) and None
     assert {look.state for look in acme.look("1", "2")} == {LookState.STALE}
     until = time.monotonic() + PATIENCE
-    while not acme.lanes._unhurried["acme"] and time.monotonic() < until:  # one is being asked for, the other waits
+    while not acme.lanes._lanes["acme"].unhurried and time.monotonic() < until:  # one is being asked for, the other waits
         time.sleep(0.005)
     acme.shop.stock["4"] = raw_record("4", price=400)
     awaited = acme.begin("4")["4"]
-    while not acme.lanes._waiting["acme"] and time.monotonic() < until:
+    while not acme.lanes._lanes["acme"].waiting and time.monotonic() < until:
         time.sleep(0.005)
     gate.release(2)
     Promise.wait([awaited.landed], time.monotonic() + PATIENCE)
     assert (awaited.finish().state, acme.shop.looked[3:5]) == (LookState.LIVE, [("1",), ("4",)])
     gate.release(1)
+
+
+def test_renewals_are_made_however_little_time_the_caller_had(desk):
+    acme, ids = desk(concurrency=1), [str(number) for number in range(20)]
+    acme.shop.stock = {one: raw_record(one, price=100) for one in ids}
+    acme.look(*ids)
+    acme.settle()
+    acme.clock.advance(10)
+    assert {look.state for look in acme.look(*ids, seconds=0.001)} == {LookState.STALE}
+    acme.settle()
+    assert sorted(one for call in acme.shop.looked[20:] for one in call) == sorted(ids)
+
+
+def test_whoever_has_to_wait_does_not_wait_for_a_renewal_that_has_not_begun(desk):
+    acme, gate = desk(concurrency=1), threading.Semaphore(0)
+    acme.look("1", "2", "3")
+    acme.settle()
+    acme.clock.advance(10)
+    acme.shop.trouble = lambda _: gate.acquire(timeout=PATIENCE) and None
+    assert {look.state for look in acme.look("1", "2", "3")} == {LookState.STALE}
+    until = time.monotonic() + PATIENCE
+    while len(acme.lanes._lanes["acme"].unhurried) < 2 and time.monotonic() < until:  # one is being asked for, two wait
+        time.sleep(0.005)
+    acme.clock.advance(100)  # too old to be served at once by now
+    awaited = acme.begin("3")["3"]
+    assert not awaited.joined
+    while not acme.lanes._lanes["acme"].waiting and time.monotonic() < until:
+        time.sleep(0.005)
+    gate.release(3)
+    Promise.wait([awaited.landed], time.monotonic() + PATIENCE)
+    acme.settle()
+    assert (awaited.finish().state, acme.shop.looked[3:]) == (LookState.LIVE, [("1",), ("3",), ("2",)])
 
 
 def test_closing_gives_the_connections_back(desk):

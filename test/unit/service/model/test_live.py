@@ -20,6 +20,11 @@ def test_only_what_the_shop_said_just_now_is_confirmed_and_only_its_figures_are_
     assert (look.confirmed, look.answered) == (confirmed, answered)
 
 
+def test_a_shop_that_says_that_a_product_is_gone_has_answered():
+    gone = Look(LookState.ERROR, 0.1, gone=True)
+    assert (gone.confirmed, gone.answered) == (False, True)
+
+
 def test_the_usual_rules_fit_into_each_other():
     rules = LiveRules()
     assert rules.deadline <= rules.max_deadline
