@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from main.service.flights import LATE
 from main.service.lookentry import Verdict, judge, read_entry, write_entry
 from main.service.model import Look, LookState
 
 if TYPE_CHECKING:
+    from main.service.errors import UpstreamHeld
+    from main.service.flights import Flight
     from main.service.lookentry import Entry
     from main.service.model import LiveRules, Wanted
     from main.service.ports import GuardBook, NearCache
     from main.util.clock import Clock
+
+_SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
 
 
 class KeptLooks:
@@ -58,6 +63,20 @@ class KeptLooks:
         if entry.fault is not None:
             return Look(LookState.ERROR, age, reason=entry.fault, gone=entry.gone)
         return Look(state, age, bytes(entry.figures), reason)
+
+    def at_hand(self, entry: Entry | None, verdict: Verdict, held: UpstreamHeld | None) -> Look | None:
+        """Give what needs no waiting: an answer that is young enough, or an older one of a shop that may not be asked now."""
+        if entry is None or verdict is Verdict.MISS:
+            return None
+        if verdict in _SERVED:
+            return self.look(entry, _SERVED[verdict])
+        return None if held is None else self.look(entry, LookState.STALE, str(held))
+
+    def stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
+        """Give the old answer that steps in for one that did not come, or why there is none."""
+        if flight.rescue is not None and self.judge(flight.rescue) is not Verdict.MISS:
+            return self.look(flight.rescue, LookState.STALE, reason)
+        return Look(state, reason=reason or LATE)
 
     def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
         entry = read_entry(kept)

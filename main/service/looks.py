@@ -42,8 +42,6 @@ _BROKE = "An error inside Aisle; the log has its trace."
 _NO_LOOKS = "This source has no live looks."
 _OFF = "This source is switched off."
 
-_SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}
-
 _log = structlog.get_logger("live")
 
 
@@ -90,7 +88,7 @@ class SourceLooks:
             waited, renewals = part(new)
             self._take_off(waited)
             for flight in renewals:
-                self._answer(flight, self._stand_in(flight, LookState.STALE, None))
+                self._answer(flight, self._kept.stand_in(flight, LookState.STALE, None))
             self._renew_later(renewals)
         except BaseException:
             self._land_all(new, LookState.ERROR, _BROKE)
@@ -112,20 +110,12 @@ class SourceLooks:
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
 
-    def _at_hand(self, entry: Entry | None, verdict: Verdict, held: UpstreamHeld | None) -> Look | None:
-        """Give what needs no waiting: an answer that is young enough, or an older one of a shop that may not be asked now."""
-        if entry is None or verdict is Verdict.MISS:
-            return None
-        if verdict in _SERVED:
-            return self._kept.look(entry, _SERVED[verdict])
-        return None if held is None else self._kept.look(entry, LookState.STALE, str(held))
-
     def _board_all(self, wanted: Sequence[Wanted], deadline: float, found: dict[str, Look | Ticket], new: list[Flight]) -> None:
         """Sort what is at hand and what is to be waited for into ``found``, and the flights that begin with it into ``new``."""
         held = self._connector.find_hold()
         for each in wanted:
             entry, verdict = self._kept.peek(self._kept.key(each))
-            known = self._at_hand(entry, verdict, held)
+            known = self._kept.at_hand(entry, verdict, held)
             if known is not None:
                 found[each.source_id] = known
             if verdict is not Verdict.FRESH and (known is None or held is None):
@@ -144,7 +134,7 @@ class SourceLooks:
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return Ticket(flight, joined=True)
             rescue = None if verdict is Verdict.MISS else entry
-            flight = self._flights[key] = Flight(self._stand_in, wanted, key, deadline, self._now(), refresh, rescue)
+            flight = self._flights[key] = Flight(self._kept.stand_in, wanted, key, deadline, self._now(), refresh, rescue)
             self._aloft.add(flight)
             return Ticket(flight, joined=False)
 
@@ -178,7 +168,7 @@ class SourceLooks:
                 left = []
             elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
                 for flight in left:
-                    self._answer(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
+                    self._answer(flight, self._kept.stand_in(flight, LookState.OPEN, _TRIED))
         finally:  # whatever becomes of the cache, the shop is asked
             waited, renewals = part(left)
             self._go_on(started, waited)
@@ -229,7 +219,7 @@ class SourceLooks:
         """Land what another process is asking for where nobody waits for ours any more."""
         if not flight.refresh:
             return False
-        self._land(flight, self._stand_in(flight, LookState.OPEN, _TRIED))
+        self._land(flight, self._kept.stand_in(flight, LookState.OPEN, _TRIED))
         return True
 
     def _take_lock(self, flight: Flight, locks: ExitStack) -> bool:
@@ -292,13 +282,7 @@ class SourceLooks:
     def _land_all(self, flights: Iterable[Flight], state: LookState, reason: str) -> None:
         for flight in flights:
             if not flight.over:
-                self._land(flight, self._stand_in(flight, state, reason))
-
-    def _stand_in(self, flight: Flight, state: LookState, reason: str | None) -> Look:
-        """Give the old answer that steps in for one that did not come, or why there is none."""
-        if flight.rescue is not None and self._kept.judge(flight.rescue) is not Verdict.MISS:
-            return self._kept.look(flight.rescue, LookState.STALE, reason)
-        return Look(state, reason=reason or LATE)
+                self._land(flight, self._kept.stand_in(flight, state, reason))
 
     def _land(self, flight: Flight, look: Look) -> None:
         # Out of the list first: whoever asks from now on gets an answer of their own.

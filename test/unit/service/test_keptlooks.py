@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from main.service.errors import UpstreamOpen
+from main.service.flights import LATE, Flight
 from main.service.keptlooks import KeptLooks
 from main.service.lookentry import Verdict, make_entry
 from main.service.model import GuardState, LiveRules, Look, LookState, Wanted
@@ -113,3 +115,31 @@ def test_an_answer_is_told_with_its_age(shelf):
 def test_what_is_no_product_is_an_error_with_its_reason_whatever_was_meant(shelf, state):
     entry = shelf.entry(None, "The shop no longer has this product.")
     assert shelf.kept.look(entry, state, "other") == Look(LookState.ERROR, 0.0, reason="The shop no longer has this product.")
+
+
+@pytest.mark.parametrize(
+    ("age", "free", "held"),
+    [
+        (1, LookState.CACHED, LookState.CACHED),
+        (10, LookState.STALE, LookState.STALE),
+        (50, None, LookState.STALE),
+        (101, None, None),
+    ],
+)
+def test_what_is_at_hand_is_enough_while_it_is_young_or_the_shop_may_not_be_asked(shelf, age, free, held):
+    entry = shelf.entry()
+    shelf.clock.advance(age)
+    verdict = shelf.kept.judge(entry)
+    found = [shelf.kept.at_hand(entry, verdict, error) for error in (None, UpstreamOpen("The breaker is open.", 5.0))]
+    assert [look and look.state for look in found] == [free, held]
+    assert shelf.kept.at_hand(None, Verdict.MISS, None) is None
+
+
+@pytest.mark.parametrize(("age", "state", "figures"), [(50, LookState.STALE, FIGURES), (101, LookState.TIMEOUT, None)])
+def test_an_old_answer_stands_in_for_one_that_did_not_come_until_it_is_too_old(shelf, age, state, figures):
+    flight = Flight(shelf.kept.stand_in, Wanted("1"), shelf.key, 0.0, 0.0, rescue=shelf.entry())
+    shelf.clock.advance(age)
+    look = shelf.kept.stand_in(flight, LookState.TIMEOUT, "Too late.")
+    assert (look.state, look.figures, look.reason) == (state, figures, "Too late.")
+    flight.rescue = None
+    assert shelf.kept.stand_in(flight, LookState.TIMEOUT, None) == Look(LookState.TIMEOUT, reason=LATE)
