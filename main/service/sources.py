@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from main.service import freshness, guards
+from main.service import freshness, guardview
 from main.service.errors import NotFound, SwitchedMeanwhile
 from main.service.switch import apply_change, find_switch
 
@@ -82,7 +82,7 @@ class SourceService:
     def _stand(self, source: Source, record: SourceRecord | None) -> SourceStatus:
         now, state = self._clock.now(), self._book.read(source.name)
         status = freshness.decide(source, record, now, state)
-        return replace(status, guard=guards.describe(state, now.timestamp()))
+        return replace(status, guard=guardview.describe(state, now.timestamp()))
 
     def _source(self, name: str) -> Source:
         source = self._sources.get(name)

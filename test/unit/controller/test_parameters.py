@@ -18,7 +18,7 @@ from main.controller.parameters import (
 )
 from main.controller.schemas import SourceSchema
 from main.service import freshness
-from main.service.guards import describe
+from main.service.guardview import describe
 from main.service.model import GuardState, Outcome, Query, SourceRecord, Wish
 from test.fakes import NOW, make_source
 from test.unit.controller.documented import find_faults

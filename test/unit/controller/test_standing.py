@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from main.controller.standing import DriftSchema, GuardSchema, SyncSchema
-from main.service.guards import describe
+from main.service.guardview import describe
 from main.service.model import BreakerMode, Drift, GuardState, SyncRecord, SyncState
 from test.fakes import NOW
 from test.unit.controller.documented import find_faults

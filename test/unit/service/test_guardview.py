@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from main.service.guards import describe
+from main.service.guardview import describe
 from main.service.model import BreakerMode, BreakerState, GuardState, GuardView
 
 NOW = 1_770_000_000.0
