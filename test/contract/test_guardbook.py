@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from main.service.errors import UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamTimeout
 from main.service.model import BreakerMode, GuardState
 from test.contract.books import BOOKS
 
@@ -151,6 +151,52 @@ def test_waiting_threads_get_their_places_in_the_order_they_came(book):
     for thread in threads:
         thread.join()
     assert order == list(range(8))
+
+
+def test_a_waiter_that_waits_for_long_is_not_overtaken_by_those_who_come_later(book):
+    order = []
+
+    def enter(number):
+        with book.slot("acme", 1, time.monotonic() + 30):
+            order.append(number)
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(4)]
+    with book.slot("acme", 1, soon()):
+        threads[0].start()
+        time.sleep(0.9)
+        for thread in threads[1:]:
+            thread.start()
+            time.sleep(0.03)
+        time.sleep(0.4)  # so that the first has waited for more than the second after which it listens
+    for thread in threads:
+        thread.join()
+    assert order == list(range(4))
+
+
+def test_a_waiter_whose_source_is_closed_is_sent_away_at_once_and_those_behind_it_move_up(book):
+    closed, order = threading.Event(), []
+
+    def enter(number, closed):
+        try:
+            with book.slot("acme", 1, time.monotonic() + 30, closed):
+                order.append(number)
+        except UpstreamClosed as error:
+            order.append(str(error))
+
+    with book.slot("acme", 1, soon()):
+        leaving = threading.Thread(target=enter, args=(1, closed))
+        leaving.start()
+        time.sleep(0.03)
+        staying = threading.Thread(target=enter, args=(2, threading.Event()))
+        staying.start()
+        closed.set()
+        leaving.join(GENEROUS)
+        assert len(order) == 1
+    staying.join()
+    assert "was closed" in order[0]
+    assert order[1] == 2
+    with book.slot("acme", 1, soon(), closed):
+        assert True  # a free place is given: what comes of the call is not the book's to say
 
 
 def test_a_waiter_that_gave_up_takes_no_place(book):

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from main.service.errors import UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamTimeout
 from main.service.model import GuardState
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ class MemoryGuardBook:
         self.change(source, step)
 
     @contextmanager
-    def slot(self, source: str, limit: int, deadline: float) -> Iterator[None]:
+    def slot(self, source: str, limit: int, deadline: float, closed: threading.Event | None = None) -> Iterator[None]:
         while not self._take(source, limit):
+            if closed is not None and closed.is_set():
+                raise UpstreamClosed("The source was closed meanwhile.")
             if time.monotonic() >= deadline:
                 raise UpstreamTimeout("No place was free in time.")
             time.sleep(0.005)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from main.resources.guards.places import NONE_FREE, Places
-from main.service.errors import UpstreamTimeout
+from main.resources.guards.places import Places, refuse_place
 from main.util.bytelocks import try_lock_byte, unlock_byte
 from main.util.filelocks import open_private
 
@@ -83,14 +82,15 @@ class FilePlaces:
         self._shared = True
 
     @contextmanager
-    def held(self, limit: int, deadline: float) -> Iterator[None]:
+    def held(self, limit: int, deadline: float, closed: threading.Event | None = None) -> Iterator[None]:
         """Hold a place.
 
         Raises:
             UpstreamTimeout: none was free before the deadline (monotonic seconds).
+            UpstreamClosed: ``closed`` was set a second ago at most, while none was free.
         """
-        with self._own.held(limit, deadline):
-            place = self._take(limit, deadline)
+        with self._own.held(limit, deadline, closed):
+            place = self._take(limit, deadline, closed)
             try:
                 yield
             finally:
@@ -98,7 +98,7 @@ class FilePlaces:
                     self._give_back(*place)
                 self._freed.set()
 
-    def _take(self, limit: int, deadline: float) -> tuple[_Opened, int] | None:
+    def _take(self, limit: int, deadline: float, closed: threading.Event | None) -> tuple[_Opened, int] | None:
         """Give a locked place, or None where the file cannot be had: then this process counts for itself."""
         while True:
             self._freed.clear()
@@ -112,10 +112,8 @@ class FilePlaces:
             self._shared = True
             if place is not None:
                 return place
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise UpstreamTimeout(NONE_FREE)
-            self._freed.wait(min(left, random.uniform(_SHORTEST_NAP, _LONGEST_NAP)))  # noqa: S311 - no secret
+            refuse_place(deadline, closed)
+            self._freed.wait(min(max(0.0, deadline - time.monotonic()), random.uniform(_SHORTEST_NAP, _LONGEST_NAP)))  # noqa: S311 - no secret
 
     def _try_all(self, limit: int) -> tuple[_Opened, int] | None:
         opened = self._file.open()

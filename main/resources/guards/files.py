@@ -59,17 +59,20 @@ class FileGuardBook:
                 self._thread = threading.Thread(target=self._share_notes, name="guards", daemon=True)
                 self._thread.start()
 
-    def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
+    def slot(
+        self, source: str, limit: int, deadline: float, closed: threading.Event | None = None
+    ) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
 
         Raises:
             UpstreamTimeout: none was free before the deadline (monotonic seconds).
+            UpstreamClosed: ``closed`` was set while none was free.
         """
         places = self._places.get(source)
         if places is None:
             with self._lock:
                 places = self._places.setdefault(source, FilePlaces(self._place_file, source))
-        return places.held(limit, deadline)
+        return places.held(limit, deadline, closed)
 
     def _share_notes(self) -> None:
         """Share what was noted, until nothing more is."""

@@ -42,12 +42,15 @@ class MemoryGuardBook:
         """Do the same without an answer; here that takes no time."""
         self.change(source, step)
 
-    def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
+    def slot(
+        self, source: str, limit: int, deadline: float, closed: threading.Event | None = None
+    ) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way.
 
         Raises:
             UpstreamTimeout: none was free before the deadline (monotonic seconds).
+            UpstreamClosed: ``closed`` was set while none was free.
         """
         with self._lock:
             places = self._places[source]
-        return places.held(limit, deadline)
+        return places.held(limit, deadline, closed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream import breaker
 from main.resources.upstream.breaker import Ended, Verdict
 from main.resources.upstream.rate import describe_rate, next_turn, take_turn
-from main.service.errors import UpstreamClosed, UpstreamHeld, UpstreamPaused, UpstreamTimeout
+from main.service.errors import UpstreamClosed, UpstreamHeld, UpstreamPaused
 from main.service.model import BreakerState
 from main.util.clock import Clock, SystemClock
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from main.service.ports import GuardBook
 
 _NOBODY = ""
-_LISTEN = 1.0  # seconds a wait for a place lasts before it looks whether the source was closed
 
 _log = structlog.get_logger("guard")
 
@@ -52,13 +51,12 @@ class Guard:
         Raises:
             UpstreamHeld: no call may be made now.
             UpstreamTimeout: no place was free before the deadline (monotonic seconds).
-            UpstreamClosed: the guard was closed while the call waited for its turn.
+            UpstreamClosed: the guard was closed while the call waited for a place or its turn.
         """
         owner = f"{random.getrandbits(64):016x}"
         # A look that costs next to nothing, so that a shop held back costs nobody a place; the one that counts comes with it.
         self._raise_held(self._find_hold(self._book.read(self._name), owner, deadline))
-        with ExitStack() as stack:
-            self._enter_place(stack, deadline)
+        with self._book.slot(self._name, self._places, deadline, self._closed):
             turn, calm = self._begin(owner, deadline)
             began: float | None = None
             try:
@@ -83,17 +81,6 @@ class Guard:
         self._closed.set()
         if self._noted:
             self._book.change(self._name, lambda state: (state, None))
-
-    def _enter_place(self, stack: ExitStack, deadline: float) -> None:
-        while True:
-            soon = self._clock.monotonic() + _LISTEN
-            try:
-                stack.enter_context(self._book.slot(self._name, self._places, min(deadline, soon)))
-            except UpstreamTimeout:
-                if soon >= deadline or self._closed.is_set():
-                    raise
-            else:
-                return
 
     def _begin(self, owner: str, deadline: float) -> tuple[float, bool]:
         """Give the call's turn, and whether a good end changes nothing but counts."""

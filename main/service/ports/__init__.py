@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import datetime as dt
+    import threading
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
@@ -273,11 +274,16 @@ class GuardBook(Protocol):
     def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
         """Do the same soon, and before the next change at the latest; for what only counts, and has no time to wait for others."""
 
-    def slot(self, source: str, limit: int, deadline: float) -> AbstractContextManager[None]:
+    def slot(
+        self, source: str, limit: int, deadline: float, closed: threading.Event | None = None
+    ) -> AbstractContextManager[None]:
         """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
+
+        Those of one process get theirs in the order they came. Whoever sets ``closed`` sends the waiter away within a second.
 
         Raises:
             UpstreamTimeout: none was free before the deadline (monotonic seconds).
+            UpstreamClosed: ``closed`` was set while none was free.
         """
 
 

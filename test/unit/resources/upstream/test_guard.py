@@ -287,8 +287,9 @@ class TestPlaces:
         with other.admitted(time.monotonic() + 1):
             threading.Timer(0.1, guard.close).start()
             began = time.monotonic()
-            assert isinstance(call(guard, seconds=100), UpstreamTimeout)
+            assert str(call(guard, seconds=100)) == "The source was closed while a call waited for a place."
             assert time.monotonic() - began < GENEROUS
+        assert (book.read("acme").failures, call(other)) == (0, None)
 
     def test_a_place_that_is_freed_in_time_is_taken(self, book):
         guard, found = Guard(make_source(concurrency=1), book), []
@@ -298,6 +299,25 @@ class TestPlaces:
             time.sleep(1.2)  # longer than a wait lasts before it looks whether the guard was closed
         waiting.join()
         assert found == [None]
+
+    def test_who_waited_longer_than_all_others_gets_the_first_place(self, book):
+        guard, order = Guard(make_source(concurrency=1), book), []
+
+        def wait(name):
+            with guard.admitted(time.monotonic() + 30):
+                order.append(name)
+
+        waiting = [threading.Thread(target=wait, args=(name,)) for name in ("first", "second", "third")]
+        with guard.admitted(time.monotonic() + 1):
+            waiting[0].start()
+            time.sleep(0.95)
+            for thread in waiting[1:]:
+                thread.start()
+                time.sleep(0.02)
+            time.sleep(0.3)
+        for thread in waiting:
+            thread.join()
+        assert order == ["first", "second", "third"]
 
 
 class TestRetries:
