@@ -250,7 +250,7 @@ class UpstreamGarbled(UpstreamError):
 
 
 class UpstreamClosed(UpstreamError):
-    """Aisle itself gave the call up: the source's settings changed, its crawl had failed already, or the process stops."""
+    """Aisle itself gave the call up: the source's settings changed, its crawl had failed already, the process stops or has no threads left."""
 
 
 class UpstreamHeld(UpstreamError):

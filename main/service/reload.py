@@ -52,8 +52,16 @@ class Follower:
         self._next_look = now + _LOOK_EVERY
         self.introduce()
         if self._configuration.mark() != self._seen:
-            thread = threading.Thread(target=self.follow, name="reload", daemon=True)
+            self._follow_behind()
+
+    def _follow_behind(self) -> None:
+        thread = threading.Thread(target=self.follow, name="reload", daemon=True)
+        try:
             thread.start()
+        except RuntimeError as error:
+            # The request that noticed has work of its own to do; another one tries in a second.
+            _log.warning("settings.reload_thread_refused", error=str(error))
+        else:
             thread.join(_PATIENCE)
 
     def follow(self) -> bool:

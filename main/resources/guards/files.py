@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
+
 from main.resources.guards.fileplaces import FilePlaces, PlaceFile
 from main.resources.guards.shared import SharedState
 
@@ -20,6 +22,8 @@ T = TypeVar("T")
 
 _PLACES = "places"  # no source's file: those end in .json, .switch
 _SHARE = 0.5  # between two times that notes are shared: each takes the time of several looks
+
+_log = structlog.get_logger("guard")
 
 
 class FileGuardBook:
@@ -54,10 +58,7 @@ class FileGuardBook:
     def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
         """Take the step within half a second, or with the next change here; a process that is killed before has not taken it."""
         self._state(source).note(step)
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._share_notes, name="guards", daemon=True)
-                self._thread.start()
+        self._start_sharing()
 
     def slot(
         self, source: str, limit: int, deadline: float, closed: threading.Event | None = None
@@ -73,6 +74,19 @@ class FileGuardBook:
             with self._lock:
                 places = self._places.setdefault(source, FilePlaces(self._place_file, source))
         return places.held(limit, deadline, closed)
+
+    def _start_sharing(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._share_notes, name="guards", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # What was noted is shared with the next change, or by the thread that the next note has.
+                _log.warning("guard.thread_refused", error=str(error))
+            else:
+                self._thread = thread
 
     def _share_notes(self) -> None:
         """Share what was noted, until nothing more is."""

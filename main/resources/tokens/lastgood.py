@@ -84,7 +84,10 @@ class ProviderKeys:
         self._take_copy()
         if self._keys and self._age() < FRESH:
             return
-        threading.Thread(target=self.refresh, name="provider-keys", daemon=True).start()
+        try:
+            threading.Thread(target=self.refresh, name="provider-keys", daemon=True).start()
+        except RuntimeError as error:
+            _log.warning("provider.thread_refused", issuer=self._provider.issuer, error=str(error), kept=len(self._keys))
 
     def _replace(self) -> None:
         try:

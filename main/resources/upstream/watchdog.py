@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from main.resources.upstream.names import Names
+from main.service.errors import UpstreamClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,11 @@ class Watchdog:
 
     @contextmanager
     def watching(self, deadline: float) -> Iterator[WatchedCall]:
-        """Watch the call that this thread makes inside, until the deadline (monotonic seconds)."""
+        """Watch the call that this thread makes inside, until the deadline (monotonic seconds).
+
+        Raises:
+            UpstreamClosed: there is no thread to watch it, so it is not to be made; that says nothing about the shop.
+        """
         call = WatchedCall(deadline, self._names)
         self._enter(call)
         _CALL.current = call
@@ -103,14 +108,21 @@ class Watchdog:
 
     def _enter(self, call: WatchedCall) -> None:
         with self._condition:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = self._start()  # which waits for the lock before it looks for calls
             self._calls.add(call)
             self._used_at = time.monotonic()
-            if self._thread is None or not self._thread.is_alive():
-                self._looks_at = 0.0
-                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-                self._thread.start()
-            elif call.deadline < self._looks_at:  # else it wakes in time, and need not be woken for each call
+            if call.deadline < self._looks_at:  # else it wakes in time, and need not be woken for each call
                 self._condition.notify()
+
+    def _start(self) -> threading.Thread:
+        self._looks_at = 0.0
+        thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise UpstreamClosed("There is no thread to watch a call to the shop.") from error
+        return thread
 
     def _run(self) -> None:
         while (late := self._wait_for_late()) is not None:

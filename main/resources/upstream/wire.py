@@ -55,7 +55,7 @@ class Wire:
 
         Raises:
             UpstreamTimeout: the answer was not whole by the deadline (monotonic seconds).
-            UpstreamClosed: the wire was closed before that.
+            UpstreamClosed: the wire was closed before that, or there is no thread to watch the call.
             UpstreamError: the subclass says how it went wrong.
         """
         with self._watched(deadline) as call:

@@ -207,3 +207,20 @@ def test_a_process_introduces_itself_once_and_again_after_a_fork(follower, confi
     clock.advance(2)
     follower.look()
     assert configuration.told == [Taken("start")] * 2
+
+
+def test_where_no_thread_can_be_had_nobody_fails_and_the_next_second_has_another(
+    follower, registry, configuration, clock, monkeypatch
+):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    configuration.asked = "one"
+    with monkeypatch.context() as crowded, capture_logs() as log:
+        crowded.setattr(threading.Thread, "start", refuse)
+        follower.look()
+    assert log == [{"event": "settings.reload_thread_refused", "log_level": "warning", "error": "can't start new thread"}]
+    assert names(registry) == ["acme"]
+    clock.advance(1)
+    follower.look()
+    assert names(registry) == ["depot"]

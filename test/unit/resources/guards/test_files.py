@@ -1,6 +1,7 @@
 """The shared book's files: private, small, and never a reason not to call."""
 
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -128,3 +129,19 @@ def test_a_page_of_twenty_sources_is_read_without_asking_the_disk_each_time(book
     for _ in range(1000):
         assert book.read("acme").calls == 1
     assert len(looked) <= 1 + 10 * (time.monotonic() - began)
+
+
+def test_where_no_thread_can_be_had_to_share_notes_no_call_fails_and_the_next_note_has_one(book, folder, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as crowded, structlog.testing.capture_logs() as logs:
+        crowded.setattr(threading.Thread, "start", refuse)
+        book.note("acme", count_up)
+    assert logs == [{"event": "guard.thread_refused", "log_level": "warning", "error": "can't start new thread"}]
+    assert not (folder / "acme.json").exists()
+    book.note("acme", count_up)
+    until = time.monotonic() + 20
+    while FileGuardBook(folder).read("acme").calls < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)

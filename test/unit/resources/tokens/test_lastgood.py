@@ -327,3 +327,19 @@ def test_another_url_is_another_set(tmp_path, provider, clock):
     assert ProviderKeys(provider.settings(), folder, fetch, clock).find("k1")
     with pytest.raises(Unavailable):
         ProviderKeys(provider.settings(jwks_url="https://id.example/other"), folder, fetch, clock).find("k1")
+
+
+def test_where_no_thread_can_be_had_old_keys_serve_and_nobody_fails(keys, provider, clock, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    assert keys.find("k1")
+    clock.advance(FRESH + 1)
+    with monkeypatch.context() as crowded, capture_logs() as logs:
+        crowded.setattr(threading.Thread, "start", refuse)
+        assert keys.find("k1")
+    assert [(line["event"], line["kept"]) for line in logs] == [("provider.thread_refused", 1)]
+    clock.advance(THROTTLE)
+    assert keys.find("k1")
+    settle()
+    assert provider.fetches == 2

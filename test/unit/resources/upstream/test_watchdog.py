@@ -133,3 +133,30 @@ def test_its_thread_ends_when_nothing_is_left_to_watch(monkeypatch):
     assert not thread.is_alive()
     with dog.watching(time.monotonic() + 60):
         assert dog._thread is not thread
+
+
+def test_where_no_thread_can_be_had_the_call_is_given_up_and_the_next_one_is_made(opened, raw_shop, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    session = opened(raw_shop([reply(b"[]")]).url)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(UpstreamClosed, match="no thread to watch"):
+            session.get()
+    assert session.get().body == b"[]"
+
+
+def test_a_call_that_was_not_watched_leaves_nothing_to_watch(plug, pair, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    dog, (_, theirs) = Watchdog(), pair
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(UpstreamClosed), dog.watching(time.monotonic() + 60):
+            pytest.fail("nobody watched")
+    assert not dog._calls
+    with dog.watching(time.monotonic() + 0.05) as call:
+        call.attach(plug)
+        assert theirs.recv(1) == b""
