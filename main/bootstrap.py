@@ -67,6 +67,7 @@ MEMCACHED_PORT = 11211
 PROOFS = "csrf.key"  # in the data folder: what proofs for pages are signed by, on every worker and over restarts
 GUARDS = "guards"  # the folder, in the data folder, in which all processes of the machine keep what they know of each source
 ANSWERS = "answers"  # the folder in which whole answers are kept for the shop to confirm at the next crawl
+_NEAR_ANSWERS = 8 * 1024 * 1024  # bytes of a worker for whole answers that the shop may confirm at the next live look
 _BOARD_PATIENCE = 2.0  # seconds a caller waits for another process that is writing, before it is told to come back
 
 
@@ -168,11 +169,12 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
 
 
 def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:
-    watchdog = Watchdog()
+    # Whoever looks would wait for a trip to the shared cache before the shop is asked, and for another one after it has answered.
+    watchdog, near = Watchdog(), MemoryCache(_NEAR_ANSWERS)
 
     def dial(source: Source) -> Connector:
         return connect(
-            source, clock, watchdog, guard=Guard(source, guards, clock), kept=KeptAnswers(cache, source, guards, clock)
+            source, clock, watchdog, guard=Guard(source, guards, clock), kept=KeptAnswers(near, source, guards, clock)
         )
 
     return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))

@@ -10,7 +10,8 @@ from main.resources.cache.file import FileCache
 from main.resources.cache.memcached import MemcachedCache
 from main.resources.cache.redis import RedisCache
 from main.resources.guards.files import FileGuardBook
-from main.service.model import BreakerMode, GuardChange, GuardState, Outcome
+from main.service.live import Listed
+from main.service.model import BreakerMode, GuardChange, GuardState, LookState, Outcome, Wanted
 from main.settings import load_settings
 from sample.server import running
 from test.fakes import FakeClock, MemoryCatalogue, MemoryGuardBook, make_source
@@ -62,6 +63,31 @@ def test_a_purge_has_the_next_sync_ask_a_shop_on_no_condition(unsynced):
         reports = build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
     assert asked == [None, '"v1"', None]
     assert [(report.outcome, report.products) for report in reports] == [(Outcome.OK, 1)]
+
+
+def test_a_look_asks_a_shop_on_a_condition_without_a_trip_to_the_shared_cache(unsynced, monkeypatch):
+    asked, keys = [], []
+
+    def answer(request):
+        asked.append(request.headers.get("If-None-Match"))
+        body = b'[{"id": "1", "name": "Lamp", "price": "5.00"}, {"id": "2", "name": "Rug", "price": "7.00"}]'
+        return Response(b"" if asked[-1] else body, 304 if asked[-1] else 200, {"ETag": '"v1"'})
+
+    with running(Request.application(answer)) as url:
+        fed = make_source("fed", kind="feed", url=f"{url}/list.json", format="json")
+        settings = replace(unsynced, sources=(fed,), cache=replace(unsynced.cache, kind="file"))
+        reading = build_services(settings, reader=MemoryCatalogue())
+        for name in ("get", "set"):
+            trip = getattr(reading.cache._shared, name)
+            monkeypatch.setattr(reading.cache._shared, name, lambda key, *more, trip=trip: keys.append(key) or trip(key, *more))
+        reading.cache.open()
+        looks = [reading.live.confirm([Listed("fed", Wanted(number))], 10)[0] for number in "12"]
+        reading.live.close()
+        reading.cache.close()
+    assert [look.state for look in looks] == [LookState.LIVE] * 2
+    assert asked == [None, '"v1"']
+    assert keys
+    assert not [key for key in keys if key.startswith("kept-")]
 
 
 def test_guards_can_be_given_another_book(unsynced):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from main.util.clock import Clock
 
 _SECONDS = 24 * 3600.0
-_LARGEST = 900 * 1024  # of memcached's usual 1 MiB a value
+_LARGEST = 900 * 1024  # as it is kept; what is larger would cost a worker's memory more than a shop's sending it again
 _LARGEST_BODY = 8 * 1024 * 1024
 _LARGEST_HEAD = 16 * 1024
 _FORM = 3
