@@ -1,4 +1,4 @@
-"""Turns settings into live objects: the only file that sees every concrete class."""
+"""Turns settings into live objects: with the ``bootstrap_*`` files beside it, the only one that sees every concrete class."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from main.resources.replies.sqlite import SqliteReplies
 from main.resources.tokens.installation import installation_secret
 from main.resources.upstream.canned import CannedSession
 from main.resources.upstream.draft import draft_source
+from main.resources.upstream.draftcall import draft_shop
 from main.resources.upstream.guard import Guard
 from main.resources.upstream.kept import KeptAnswers
 from main.resources.upstream.kinds import connect
-from main.resources.upstream.session import Answer, UpstreamSession
+from main.resources.upstream.session import Answer
 from main.resources.upstream.watchdog import Watchdog
 from main.service.check import CheckService
 from main.service.doors import DoorService
-from main.service.errors import UpstreamRefused
 from main.service.fanout import Lanes
 from main.service.greeting import GreetingService
 from main.service.leases import Leases
@@ -40,7 +40,6 @@ from main.service.limits import RateLimit
 from main.service.live import LiveService
 from main.service.loginlimits import LoginLimits
 from main.service.looks import LookTools
-from main.service.model import Source
 from main.service.registry import SourceRegistry
 from main.service.reload import Follower
 from main.service.search import SearchService
@@ -58,7 +57,8 @@ from main.util.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from main.service.ports import CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.model import Source
+    from main.service.ports import Cache, CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
     from main.service.ports.doors import Door, HitCounters, Replies
     from main.service.ports.tasks import TaskStore
     from main.settings import Settings
@@ -170,14 +170,20 @@ def build_services(settings: Settings, **given: Unpack[Parts]) -> ReadingService
 
 def _make_live(settings: Settings, registry: SourceRegistry, cache: Tiered, guards: GuardBook, clock: Clock) -> LiveService:
     # Whoever looks would wait for a trip to the shared cache before the shop is asked, and for another one after it has answered.
-    watchdog, near = Watchdog(), MemoryCache(_NEAR_ANSWERS)
+    connect_guarded = _guard_connections(guards, MemoryCache(_NEAR_ANSWERS), clock)
+    tools = LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures)
+    return LiveService(registry, connect_guarded, tools)
 
-    def dial(source: Source) -> Connector:
-        return connect(
-            source, clock, watchdog, guard=Guard(source, guards, clock), kept=KeptAnswers(near, source, guards, clock)
-        )
 
-    return LiveService(registry, dial, LookTools(cache, Leases(cache), guards, Lanes(), clock, settings.live, dump_figures))
+def _guard_connections(guards: GuardBook, answers: Cache, clock: Clock) -> Callable[[Source], Connector]:
+    """Give what connects to a source by its guard; one watchdog serves all, and ``answers`` has what shops may confirm."""
+    watchdog = Watchdog()
+
+    def connect_guarded(source: Source) -> Connector:
+        kept = KeptAnswers(answers, source, guards, clock)
+        return connect(source, clock, watchdog, guard=Guard(source, guards, clock), kept=kept)
+
+    return connect_guarded
 
 
 def make_cache(settings: Settings) -> Tiered:
@@ -212,17 +218,13 @@ def build_sync(
     """
     clock = clock or SystemClock()
     store: CatalogueWriter = writer or SqliteWriter(sqlite_path(settings.store.url, settings.data))
-    watchdog, book = Watchdog(), book or FileGuardBook(settings.data / GUARDS)
-    kept = FileCache(settings.data / ANSWERS)
-
-    def dial(source: Source) -> Connector:
-        return connect(source, clock, watchdog, guard=Guard(source, book, clock), kept=KeptAnswers(kept, source, book, clock))
-
+    book, answers = book or FileGuardBook(settings.data / GUARDS), FileCache(settings.data / ANSWERS)
+    connect_guarded = _guard_connections(book, answers, clock)
     # A catalogue that was given in place of the real one is nothing the rules could look into.
     ruler, needed = (None, []) if writer else make_ruler(settings, clock)
-    sync = SyncService(store, dial, dump_product, clock, stop or threading.Event(), after=ruler)
-    kept_answers = Component("answers", "file", kept, essential=False)
-    lifecycle = Lifecycle([Component("catalogue", "sqlite", store), kept_answers, *needed])
+    sync = SyncService(store, connect_guarded, dump_product, clock, stop or threading.Event(), after=ruler)
+    kept = Component("answers", "file", answers, essential=False)
+    lifecycle = Lifecycle([Component("catalogue", "sqlite", store), kept, *needed])
     registry = SourceRegistry(settings.sources)
     follower = Follower(registry, ConfigFile(settings, "watcher"), clock)
     return SyncServices(sync, Watcher(sync, registry, book, follower, only=only), book, lifecycle)
@@ -235,12 +237,10 @@ def build_check(*, clock: Clock | None = None) -> CheckService:
 
 def build_trial(payload: bytes | None = None, *, clock: Clock | None = None) -> TrialService:
     """Build what shows how records are mapped: those of the shop, or those of a payload that is given instead."""
-    clock, watchdog = clock or SystemClock(), Watchdog()
-
-    def dial(source: Source) -> Connector:
-        return connect(source, clock, watchdog, None if payload is None else CannedSession(source.url, payload))
-
-    return TrialService(dial, dump_product)
+    clock = clock or SystemClock()
+    if payload is None:
+        return TrialService(partial(connect, clock=clock, watchdog=Watchdog()), dump_product)
+    return TrialService(lambda source: connect(source, clock, session=CannedSession(source.url, payload)), dump_product)
 
 
 def draft(where: str, payload: bytes | None = None) -> str:
@@ -249,16 +249,4 @@ def draft(where: str, payload: bytes | None = None) -> str:
     Raises:
         AisleError: nothing can be had there, or it is no list in JSON.
     """
-    if payload is not None:
-        return draft_source(Answer(where, {}, payload))
-    session = UpstreamSession(Source(name="draft", kind="mapped", url=where), Watchdog())
-    try:
-        return draft_source(session.get())
-    except UpstreamRefused as error:
-        if error.status not in {401, 403}:
-            raise
-        raise UpstreamRefused(
-            f"{error} A draft calls without credentials: save an answer and give its file.", error.status
-        ) from error
-    finally:
-        session.close()
+    return draft_shop(where, Watchdog()) if payload is None else draft_source(Answer(where, {}, payload))

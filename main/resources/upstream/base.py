@@ -19,7 +19,7 @@ from main.util.text import shorten
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from main.resources.upstream.session import Answer, UpstreamSession
+    from main.resources.upstream.session import Answer, Session
     from main.service.errors import UpstreamHeld
     from main.service.model import Remark
     from main.service.ports import CrawlPage
@@ -113,7 +113,7 @@ class BaseConnector(ABC):
     schema: ClassVar[type[RecordSchema]]
     id_key: ClassVar[str] = "id"
 
-    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+    def __init__(self, source: Source, session: Session, clock: Clock) -> None:
         self.source = source
         self.session = session
         self._schema = self.schema(source, clock)

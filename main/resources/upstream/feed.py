@@ -40,7 +40,7 @@ from main.util.text import shorten
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from main.resources.upstream.session import UpstreamSession
+    from main.resources.upstream.session import Session
     from main.service.model import Source, Wanted
     from main.util.clock import Clock
 
@@ -148,7 +148,7 @@ class FeedConnector(BaseConnector):
 
     schema = FeedSchema
 
-    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+    def __init__(self, source: Source, session: Session, clock: Clock) -> None:
         super().__init__(source, session, clock)
         self._unreadable = _Unreadable("", 0.0)
 

@@ -16,11 +16,11 @@ from main.util.text import shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from main.resources.upstream.session import Answer, UpstreamSession
+    from main.resources.upstream.session import Answer, Session
     from main.service.model import ItemCall
 
 
-def ask_items(session: UpstreamSession, item: ItemCall, ids: Sequence[str], deadline: float) -> list[Any]:
+def ask_items(session: Session, item: ItemCall, ids: Sequence[str], deadline: float) -> list[Any]:
     """Give the records the shop has of the products with these ids.
 
     Raises:

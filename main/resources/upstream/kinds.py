@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.base import BaseConnector
     from main.resources.upstream.guard import Guard
     from main.resources.upstream.kept import KeptAnswers
+    from main.resources.upstream.session import Session
     from main.service.model import Source
     from main.util.clock import Clock
 
@@ -44,7 +45,7 @@ def connect(
     source: Source,
     clock: Clock,
     watchdog: Watchdog | None = None,
-    session: UpstreamSession | None = None,
+    session: Session | None = None,
     guard: Guard | None = None,
     kept: KeptAnswers | None = None,
 ) -> BaseConnector:

@@ -42,7 +42,7 @@ from main.util.text import shorten
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from main.resources.upstream.session import UpstreamSession
+    from main.resources.upstream.session import Session
     from main.service.model import Money, Product, Remark, Source, Wanted
     from main.util.clock import Clock
 
@@ -154,7 +154,7 @@ class MappedConnector(BaseConnector):
     variant_rules: ClassVar[Mapping[str, str]] = {}
     variant_options: ClassVar[str | None] = None
 
-    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+    def __init__(self, source: Source, session: Session, clock: Clock) -> None:
         super().__init__(source, session, clock)
         self.pager = Pager(self.describe_list(), session, source.concurrency, source.max_products)
         self.call = self.describe_item()

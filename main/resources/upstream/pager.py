@@ -14,7 +14,7 @@ from main.util.expressions import ExpressionError, compile_expression
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from main.resources.upstream.session import Answer, UpstreamSession
+    from main.resources.upstream.session import Answer, Session
     from main.service.model import Listing
 
 _UNKNOWN_SIZE = 10**9
@@ -24,7 +24,7 @@ _COUNTLESS = Decimal(10**18)  # no list has more, and the digits of 1e999999 wou
 class Pager:
     """Makes the calls of one list: by number, offset or cursor in query or body, or by the URL the shop names."""
 
-    def __init__(self, listing: Listing, session: UpstreamSession, window: int, most: int) -> None:
+    def __init__(self, listing: Listing, session: Session, window: int, most: int) -> None:
         self.listing = listing
         self._page = listing.page
         self._session = session

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 
@@ -45,6 +45,45 @@ class Answer:
     url: str
     headers: Mapping[str, str]
     body: bytes
+
+
+class Session(Protocol):
+    """What a connector asks its shop by, whoever answers."""
+
+    def get(
+        self,
+        path: str = "",
+        params: Params | None = None,
+        *,
+        limit: int | None = None,
+        patience: float = 1,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Ask for ``path`` below the source's URL and give the whole answer, of at most ``limit`` bytes.
+
+        Raises:
+            UpstreamError: the subclass says how it went wrong.
+        """
+
+    def post(self, path: str, params: Params | None, body: Mapping[str, Any], *, deadline: float | None = None) -> Answer:
+        """Ask for ``path`` below the source's URL by a JSON body and give the whole answer.
+
+        Raises:
+            UpstreamError: the subclass says how it went wrong.
+        """
+
+    def follow(self, url: str, *, deadline: float | None = None) -> Answer:
+        """Ask for an absolute URL that the shop itself named.
+
+        Raises:
+            UpstreamError: the subclass says how it went wrong.
+        """
+
+    def find_hold(self) -> UpstreamHeld | None:
+        """Give why no call may begin, as it was a moment ago, or None."""
+
+    def close(self) -> None:
+        """End what is under way."""
 
 
 @dataclass(slots=True)

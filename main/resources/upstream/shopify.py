@@ -35,7 +35,7 @@ from main.service.ports import CrawlPage
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from main.resources.upstream.session import UpstreamSession
+    from main.resources.upstream.session import Session
     from main.resources.upstream.urls import Params
     from main.service.model import Source, Wanted
     from main.util.clock import Clock
@@ -123,7 +123,7 @@ class ShopifyConnector(BaseConnector):
 
     schema = ShopifySchema
 
-    def __init__(self, source: Source, session: UpstreamSession, clock: Clock) -> None:
+    def __init__(self, source: Source, session: Session, clock: Clock) -> None:
         super().__init__(source, session, clock)
         self._trail = Trail()
 
