@@ -149,11 +149,11 @@ class BaseConnector(ABC):
         Raises:
             RecordRejected: the record is not a valid product; carries each field and reason.
         """
-        record = self.decode(raw)
+        row = self.find_row(self.decode(raw))
         try:
-            loaded: Product = self._schema.load(record)
+            loaded: Product = self._schema.load(row)
         except ValidationError as error:
-            raise RecordRejected(list(_faults(error.messages)), self.record_id(record)) from error
+            raise RecordRejected(list(_faults(error.messages)), self.record_id(row)) from error
         return loaded
 
     def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
@@ -161,7 +161,7 @@ class BaseConnector(ABC):
         del raw, product
         return ()
 
-    def decode(self, raw: bytes) -> Any:
+    def decode(self, raw: bytes) -> dict[str, Any]:
         """Read one raw record.
 
         Raises:
@@ -175,9 +175,17 @@ class BaseConnector(ABC):
             raise RecordRejected([Fault("record", f"is {_kind_of(record)}, not an object")])
         return record
 
-    def record_id(self, record: Mapping[str, Any]) -> str | None:
-        """Give the id a rejected record has, if any, so that people can find it in the shop."""
-        found = record.get(self.id_key)
+    def find_row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Give what the schema loads: the record itself, where the schema knows the shop's own keys.
+
+        Raises:
+            RecordRejected: a field it cannot do without cannot be found.
+        """
+        return record
+
+    def record_id(self, row: Mapping[str, Any]) -> str | None:
+        """Give the id a rejected row has, if any, so that people can find it in the shop."""
+        found = row.get(self.id_key)
         return shorten(str(found), 200) if isinstance(found, str | int) and str(found) else None
 
     def identify(self, raw: bytes) -> str | None:

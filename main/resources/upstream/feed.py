@@ -205,9 +205,9 @@ class FeedConnector(BaseConnector):
         """Give what stands in the place of a raw row's id."""
         return _pick(self.decode(raw), self.source.columns.get("id"), _SYNONYMS["id"])
 
-    def record_id(self, record: Mapping[str, Any]) -> str | None:
+    def record_id(self, row: Mapping[str, Any]) -> str | None:
         """Give the id a rejected row has, if any."""
-        found = _pick(dict(record), self.source.columns.get("id"), _SYNONYMS["id"])
+        found = _pick(dict(row), self.source.columns.get("id"), _SYNONYMS["id"])
         return str(found)[:200] if isinstance(found, str | int) and str(found) else None
 
     def _read(self, limit: int, deadline: float | None) -> tuple[bytes, str]:

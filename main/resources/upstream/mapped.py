@@ -226,16 +226,14 @@ class MappedConnector(BaseConnector):
 
     def find_id(self, raw: bytes) -> Any:
         """Give what the expression for the id finds in a raw record."""
-        record = super().decode(raw)
-        return _find({"id": self.map.fields.get("id", _PLAIN)}, record)["id"]
+        return _find({"id": self.map.fields.get("id", _PLAIN)}, self.decode(raw))["id"]
 
-    def decode(self, raw: bytes) -> Any:
-        """Read one raw record and find our fields in it.
+    def find_row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Give our fields as the expressions find them in a record.
 
         Raises:
-            RecordRejected: it is no object, or a field it cannot do without cannot be found.
+            RecordRejected: a field it cannot do without cannot be found.
         """
-        record = super().decode(raw)
         row = _find(self.map.fields, record)
         if isinstance(row.get("images"), str):
             row["images"] = split_urls(row["images"])
@@ -248,7 +246,7 @@ class MappedConnector(BaseConnector):
 
     def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
         """Give what the expressions found in a raw record and its product lacks, and which of them found nothing."""
-        return tuple(find_left_out(self.map, super().decode(raw), product))
+        return tuple(find_left_out(self.map, self.decode(raw), product))
 
     def _find_variant(self, item: Any) -> dict[str, Any]:
         return _find(self.map.variant_fields, item) | {"options": find_options(self.map.options, item)}

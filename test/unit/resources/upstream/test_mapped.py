@@ -233,6 +233,13 @@ def test_what_a_graphql_shop_complains_of_is_passed_on(dial, errors):
         fetch(dial, orjson.dumps({"data": None, "errors": errors}))
 
 
+def test_a_raw_record_is_read_as_the_shop_wrote_it_and_its_row_has_our_names(dial):
+    connector = dial(A_SHOP, "mapped", mapping=FieldMap(fields=rules()))
+    record = connector.decode(json.dumps(RECORD).encode())
+    assert record == json.loads(json.dumps(RECORD), parse_float=Decimal)
+    assert {name: connector.find_row(record)[name] for name in ("id", "name")} == {"id": "A1", "name": "Lamp &amp; shade"}
+
+
 @pytest.mark.parametrize("raw", [b"5", b"null", b"{"])
 def test_a_record_that_is_no_object_is_rejected(dial, raw):
     with pytest.raises(RecordRejected):
