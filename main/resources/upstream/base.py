@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 _MAPPING_VERSION = 2  # raise it when any mapping changes, so that every stored product is mapped again
 _BEST_RATING = 5
 _NO_PRICE = "is missing or empty, and what has no price cannot be bought"
+_NOT_TO_BE_HAD = {"OutOfStock", "SoldOut", "Discontinued"}
+_REWORDED = {
+    "Missing data for required field.": "is missing",
+    "Field may not be null.": "is missing",
+    "Invalid input type.": "is not an object",
+    "Not a valid list.": "is not a list",
+}
 _IDENTIFIER = Identifier()
 _decode_value = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -102,9 +109,6 @@ def price_of(variants: Iterable[Variant]) -> tuple[Money | None, PriceRange | No
     buyable = [price for price, availability in priced if availability not in _NOT_TO_BE_HAD]
     lowest = min(buyable or prices, key=lambda price: price.minor)
     return lowest, PriceRange(prices[0], prices[-1]) if prices[0] != prices[-1] else None
-
-
-_NOT_TO_BE_HAD = {"OutOfStock", "SoldOut", "Discontinued"}
 
 
 class BaseConnector(ABC):
@@ -259,7 +263,7 @@ def read_json(answer: Answer) -> Any:
 def _start_of(text: bytes) -> str:
     if not text:
         return "it is empty."
-    if text[:200].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
+    if text[:200].lstrip().startswith(b"<"):
         return "it is an HTML or XML page."
     return "it is cut off or malformed."
 
@@ -277,11 +281,3 @@ def _faults(messages: Any, path: str = "") -> Iterable[Fault]:
         return
     for message in messages:
         yield Fault(path.lstrip(".") or "record", _REWORDED.get(message, message))
-
-
-_REWORDED = {
-    "Missing data for required field.": "is missing",
-    "Field may not be null.": "is missing",
-    "Invalid input type.": "is not an object",
-    "Not a valid list.": "is not a list",
-}

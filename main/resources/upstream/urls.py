@@ -38,15 +38,6 @@ def quote_id(source_id: str) -> str:
         raise UpstreamGarbled("The product's id cannot be part of a URL.") from error
 
 
-def item_path(template: str, source_id: str) -> str:
-    """Give a path such as ``/v2/items/{id}`` with the id in it.
-
-    Raises:
-        UpstreamGarbled: the id cannot be part of a URL.
-    """
-    return template.replace("{id}", quote_id(source_id))
-
-
 def origin_of(url: str) -> tuple[str, str | None, int | None]:
     """Give scheme, host and port, the usual port where none is written.
 

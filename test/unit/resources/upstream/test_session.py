@@ -17,7 +17,7 @@ from werkzeug import Response
 from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.faults import parse_retry_after
 from main.resources.upstream.guard import Guard
-from main.resources.upstream.urls import item_path
+from main.resources.upstream.urls import quote_id
 from main.service.errors import (
     UpstreamClosed,
     UpstreamError,
@@ -529,7 +529,7 @@ class TestDirection:
             def ask(source_id, value):
                 # What could be read as another path, however often it is decoded, is refused instead.
                 with suppress(UpstreamGarbled):
-                    session.get(item_path("/items/{id}/offers", source_id), {"q": value.encode("utf-8", "replace").decode()})
+                    session.get(f"/items/{quote_id(source_id)}/offers", {"q": value.encode("utf-8", "replace").decode()})
 
             ask()
             session.close()
