@@ -15,6 +15,9 @@ class Clock(Protocol):
     def now(self) -> dt.datetime:
         """Give the wall-clock time, aware, in UTC."""
 
+    def timestamp(self) -> float:
+        """Give the wall-clock time as seconds since 1970, UTC."""
+
     def monotonic(self) -> float:
         """Give seconds that never run backwards, for durations and deadlines."""
 
@@ -25,6 +28,10 @@ class SystemClock:
     def now(self) -> dt.datetime:
         """Give the wall-clock time, aware, in UTC."""
         return dt.datetime.now(dt.UTC)
+
+    def timestamp(self) -> float:
+        """Give the wall-clock time as seconds since 1970, UTC."""
+        return self.now().timestamp()
 
     def monotonic(self) -> float:
         """Give seconds that never run backwards, for durations and deadlines."""

@@ -17,6 +17,9 @@ class FakeClock:
     def now(self) -> dt.datetime:
         return self.time
 
+    def timestamp(self) -> float:
+        return self.time.timestamp()
+
     def monotonic(self) -> float:
         return self.seconds
 

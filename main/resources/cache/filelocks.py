@@ -55,7 +55,7 @@ class FileLocks:
             CacheDown: somebody keeps the file itself locked.
         """
         with self._held(self._folder / name_lock(key)) as file:
-            holder, now = _read(file), self._clock.now().timestamp()
+            holder, now = _read(file), self._clock.timestamp()
             if holder is not None and holder.owner != owner.encode() and holder.is_alive(now):
                 return False
             kept = bound_seconds(seconds)
@@ -81,7 +81,7 @@ class FileLocks:
         Raises:
             OSError: the folder cannot be used.
         """
-        now = self._clock.now().timestamp()
+        now = self._clock.timestamp()
         for path in self._folder.iterdir():
             # One that is in use this very moment is not left over.
             with contextlib.suppress(CacheDown), self._held(path, timeout=0) as file:

@@ -80,7 +80,7 @@ class MemcachedCache:
     def get(self, key: str) -> bytes | None:
         """Give the value, or None where there is none or its time is over."""
         found = unseal(self._ask(lambda clients: clients.get(name_value(key))))
-        return found[0] if found and self._now() < found[1] else None
+        return found[0] if found and self._clock.timestamp() < found[1] else None
 
     def set(self, key: str, value: bytes, seconds: float) -> None:
         """Keep the value for that long; one too large for the server is not kept."""
@@ -88,7 +88,7 @@ class MemcachedCache:
         if not kept or len(value) > LARGEST:
             self.delete(key)
             return
-        sealed = seal(value, self._now() + kept)
+        sealed = seal(value, self._clock.timestamp() + kept)
         self._ask(lambda clients: clients.set(name_value(key), sealed, expire=_whole(kept)))
 
     def delete(self, key: str) -> None:
@@ -102,7 +102,7 @@ class MemcachedCache:
             found, token = self._ask(lambda clients: clients.gets(name))
             if not self._is_free_for(owner, found):
                 return False
-            mine = seal(owner.encode(), self._now() + kept)
+            mine = seal(owner.encode(), self._clock.timestamp() + kept)
             if self._put(name, mine, token, _whole(kept)):
                 return True
         return False  # others were faster each time
@@ -118,7 +118,7 @@ class MemcachedCache:
 
     def _is_free_for(self, owner: str, found: bytes | None) -> bool:
         holder = unseal(found)
-        return holder is None or holder[0] == owner.encode() or holder[1] <= self._now()
+        return holder is None or holder[0] == owner.encode() or holder[1] <= self._clock.timestamp()
 
     def _put(self, name: str, item: bytes, token: bytes | None, seconds: int) -> bool:
         if token is None:
@@ -146,9 +146,6 @@ class MemcachedCache:
             raise
         finally:
             pool.places.release()
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
 
 
 def _whole(seconds: float) -> int:

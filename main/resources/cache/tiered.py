@@ -137,7 +137,7 @@ class Tiered:
     def set(self, key: str, value: bytes, seconds: float) -> None:
         """Keep the value for that long."""
         kept = bound_seconds(seconds)
-        reached = self._change(key, lambda shared: shared.set(key, seal(value, self._now() + kept), kept))
+        reached = self._change(key, lambda shared: shared.set(key, seal(value, self._clock.timestamp() + kept), kept))
         self._near.set(key, value, min(kept, self._near_seconds) if reached else kept)
 
     def delete(self, key: str) -> None:
@@ -160,7 +160,7 @@ class Tiered:
 
     def _fetch(self, shared: Cache, key: str) -> bytes | None:
         found = unseal(self._ask(lambda _: shared.get(key), None))
-        left = found[1] - self._now() if found else 0
+        left = found[1] - self._clock.timestamp() if found else 0
         if found is None or left <= 0:
             return None
         self._near.set(key, found[0], min(left, self._near_seconds))
@@ -196,9 +196,6 @@ class Tiered:
         state.standing.note_found()
         _pay(state, shared)
         return answer
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
 
 
 def _pay(state: _State, shared: Cache) -> None:

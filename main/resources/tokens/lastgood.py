@@ -118,7 +118,7 @@ class ProviderKeys:
 
     def _age(self) -> float:
         found = read_text(self._turn)
-        return self._clock.now().timestamp() - float(found) if _is_number(found) else FRESH
+        return self._clock.timestamp() - float(found) if _is_number(found) else FRESH
 
     def _take_turn(self, seconds: float) -> bool:
         """Tell whether it is this process's turn to fetch: nobody has tried within so many seconds."""
@@ -130,7 +130,7 @@ class ProviderKeys:
             return False
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            found, now = os.pread(file, 64, 0).decode("ascii", "replace"), self._clock.now().timestamp()
+            found, now = os.pread(file, 64, 0).decode("ascii", "replace"), self._clock.timestamp()
             if _is_number(found) and 0 <= now - float(found) < seconds:
                 return False
             os.ftruncate(file, 0)

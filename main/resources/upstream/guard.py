@@ -70,7 +70,7 @@ class Guard:
 
     def find_hold(self) -> UpstreamHeld | None:
         """Give why no call may begin, as it was a moment ago, or None; a rate that is used up holds only who cannot wait for it."""
-        return breaker.find_hold(self._book.read(self._name), _NOBODY, self._now())
+        return breaker.find_hold(self._book.read(self._name), _NOBODY, self._clock.timestamp())
 
     def may_retry(self) -> bool:
         """Tell whether the source's budget has one more try, and take it."""
@@ -86,10 +86,10 @@ class Guard:
         """Give the call's turn, and whether a good end changes nothing but counts."""
         state = self._book.look(self._name)
         calm = breaker.is_calm(state)
-        if not self._rate and state.breaker(self._now()) is BreakerState.CLOSED:
+        if not self._rate and state.breaker(self._clock.timestamp()) is BreakerState.CLOSED:
             # There is neither a turn nor a probe to be taken from anybody, so no need to wait for them.
             self._raise_held(self._find_hold(state, owner, deadline))
-            return self._now(), calm
+            return self._clock.timestamp(), calm
         return self._take_turn(owner, deadline), calm
 
     def _take_turn(self, owner: str, deadline: float) -> float:
@@ -97,7 +97,7 @@ class Guard:
             held = self._find_hold(state, owner, deadline)
             if held is not None:
                 return state, held
-            now = self._now()
+            now = self._clock.timestamp()
             turn = next_turn(state.begun, self._rate, now)
             if self._rate:
                 state = replace(state, begun=take_turn(state.begun, self._rate, turn, now))
@@ -109,7 +109,7 @@ class Guard:
         return answer
 
     def _find_hold(self, state: GuardState, owner: str, deadline: float) -> UpstreamHeld | None:
-        now = self._now()
+        now = self._clock.timestamp()
         held = breaker.find_hold(state, owner, now)
         wait = next_turn(state.begun, self._rate, now) - now
         if held is None and self._rate and wait > max(deadline - self._clock.monotonic(), 0):
@@ -118,20 +118,20 @@ class Guard:
 
     def _await_turn(self, turn: float, owner: str) -> None:
         """Wait for the turn that was taken, then look again: the shop may have asked for a pause meanwhile."""
-        until = self._clock.monotonic() + max(turn - self._now(), 0.0)
+        until = self._clock.monotonic() + max(turn - self._clock.timestamp(), 0.0)
         waited = False
         while (left := until - self._clock.monotonic()) > 0:
             waited = True
             if self._closed.wait(left):
                 raise UpstreamClosed("The source was closed while a call waited for its turn.")
         if waited:
-            self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._now()))
+            self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._clock.timestamp()))
 
     def _finish(
         self, owner: str, verdict: Verdict, began: float | None, error: BaseException | None = None, *, calm: bool = False
     ) -> None:
         seconds = 0.0 if began is None else self._clock.monotonic() - began
-        ended = Ended(owner, verdict, self._now(), seconds, error)
+        ended = Ended(owner, verdict, self._clock.timestamp(), seconds, error)
         luck = random.random()  # noqa: S311 - spreads probes, keeps no secret
 
         def step(state: GuardState) -> tuple[GuardState, tuple[GuardState, GuardState]]:
@@ -163,6 +163,3 @@ class Guard:
     def _raise_held(self, held: UpstreamHeld | None) -> None:
         if held is not None:
             raise held
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()

@@ -71,7 +71,7 @@ class KeptAnswers:
 
     def now(self) -> float:
         """Give the time by which answers from before a purge are told from those that were asked for since."""
-        return self._clock.now().timestamp()
+        return self._clock.timestamp()
 
     def find(self, url: str) -> Kept | None:
         """Give the answer that was kept for a URL, if there is one."""

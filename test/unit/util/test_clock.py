@@ -1,6 +1,7 @@
 """Times: aware, in UTC, and written as RFC 3339."""
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,11 @@ def test_the_systems_time_is_aware_and_in_utc():
     before, now, after = dt.datetime.now(dt.UTC), SystemClock().now(), dt.datetime.now(dt.UTC)
     assert now.tzinfo is dt.UTC
     assert before <= now <= after
+
+
+def test_a_timestamp_counts_seconds_since_1970_in_utc():
+    before, found, after = time.time(), SystemClock().timestamp(), time.time()
+    assert before <= found <= after
 
 
 def test_the_monotonic_time_never_runs_backwards():

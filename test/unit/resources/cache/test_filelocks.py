@@ -38,7 +38,7 @@ def test_a_lock_ends_exactly_with_its_time(locks, clock):
     assert locks.take("key", "two", 60)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0\0", seal(b"", FakeClock().now().timestamp() + 30)])
+@pytest.mark.parametrize("damage", [b"", b"\0\0", seal(b"", FakeClock().timestamp() + 30)])
 def test_a_damaged_file_is_a_free_lock(locks, tmp_path, damage):
     locks.take("key", "one", 60)
     (path,) = tmp_path.iterdir()

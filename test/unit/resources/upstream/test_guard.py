@@ -28,7 +28,7 @@ from main.util.filelocks import try_lock, unlock
 from test.fakes import FakeClock, make_source
 
 GENEROUS = 5.0
-NOW = FakeClock().now().timestamp()
+NOW = FakeClock().timestamp()
 
 
 @pytest.fixture(params=["memory", "files"])
@@ -72,7 +72,7 @@ def test_calls_are_counted_with_how_they_went_and_how_long_they_took(guard, book
     call(guard, UpstreamRefused("The shop answered 404.", 404))
     state = book.read("acme")
     assert (state.calls, state.failures, state.failures_in_row, state.durations_ms) == (3, 1, 0, (250, 0, 0))
-    assert (state.last_error_type, state.last_error_at) == ("UpstreamTimeout", clock.now().timestamp())
+    assert (state.last_error_type, state.last_error_at) == ("UpstreamTimeout", clock.timestamp())
 
 
 def test_a_guard_without_a_book_or_a_clock_keeps_to_itself():
@@ -134,7 +134,7 @@ class TestBreaker:
             call(guard, UpstreamTimeout("x"))
             call(guard)
             clock.advance(0.1)
-        assert book.read("acme").breaker(clock.now().timestamp()) is BreakerState.OPEN
+        assert book.read("acme").breaker(clock.timestamp()) is BreakerState.OPEN
 
     def test_missing_items_never_open_it(self, guard):
         for _ in range(50):
