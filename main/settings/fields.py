@@ -21,6 +21,7 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_LONGEST = timedelta(days=365)
 _SIZES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _SIZE = re.compile(r"(\d{1,9})\s*(B|KiB|MiB|GiB)\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})\s*(ms|s|m|h|d)\Z", re.ASCII)
@@ -82,7 +83,7 @@ class SecretText(fields.Field[Secret]):
 
 
 class Duration(fields.Field[timedelta]):
-    """A number with a unit: ``800ms``, ``3s``, ``5m``, ``1h``, ``7d``."""
+    """A whole number with a unit: ``800ms``, ``3s``, ``5m``, ``1h``, ``7d``."""
 
     def __init__(self, *, at_least: timedelta, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -91,14 +92,25 @@ class Duration(fields.Field[timedelta]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:  # noqa: ARG002
         found = _DURATION.match(value.strip()) if isinstance(value, str) else None
         duration = int(found[1]) * _UNITS[found[2]] if found else None
-        if duration is None or not self.at_least <= duration <= timedelta(days=365):
-            least = f"{self.at_least.total_seconds():g}s"
-            raise ValidationError(f"a number with a unit of ms, s, m, h or d, such as 5m; at least {least}, at most 365d")
+        if duration is None or not self.at_least <= duration <= _LONGEST:
+            bounds = f"at least {write_duration(self.at_least)}, at most {write_duration(_LONGEST)}"
+            raise ValidationError(f"a whole number with a unit of ms, s, m, h or d, such as 5m; {bounds}")
         return duration
 
 
+def write_duration(duration: timedelta) -> str:
+    """Write a duration as it may stand in config.yml."""
+    return _write(duration, _UNITS)
+
+
+def _write(amount: Any, units: dict[str, Any]) -> str:
+    """Write an amount in the largest of the ``units``, which rise, that leaves no fraction: none would be taken."""
+    name = next(name for name, unit in reversed(units.items()) if not amount % unit)
+    return f"{amount // units[name]}{name}"
+
+
 class Size(fields.Field[int]):
-    """Bytes with a unit: ``512KiB``, ``8MiB``."""
+    """A whole number with a unit: ``512KiB``, ``8MiB``."""
 
     def __init__(self, *, at_least: int, at_most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,8 +121,8 @@ class Size(fields.Field[int]):
         found = _SIZE.match(value.strip()) if isinstance(value, str) else None
         size = int(found[1]) * _SIZES[found[2]] if found else 0
         if not self.at_least <= size <= self.at_most:
-            bounds = f"at least {self.at_least // 1024}KiB, at most {self.at_most // 1024**2}MiB"
-            raise ValidationError(f"a size with a unit of B, KiB, MiB or GiB, such as 8MiB; {bounds}")
+            bounds = f"at least {_write(self.at_least, _SIZES)}, at most {_write(self.at_most, _SIZES)}"
+            raise ValidationError(f"a whole number with a unit of B, KiB, MiB or GiB, such as 8MiB; {bounds}")
         return size
 
 
@@ -120,7 +132,7 @@ class CallRate(fields.Field[Rate]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Rate:  # noqa: ARG002
         found = _RATE.match(value.strip()) if isinstance(value, str) else None
         if not found:
-            raise ValidationError("calls in a period of s, m, h or d, such as 10/s or 100/m")
+            raise ValidationError("a whole number of calls from 1 to 999999 in a period of s, m, h or d, such as 10/s or 100/m")
         return Rate(int(found[1]), _UNITS[found[2]])
 
 
@@ -132,7 +144,9 @@ class LimitRate(fields.Field[Any]):
             return None
         found = _RATE.match(value.strip()) if isinstance(value, str) else None
         if not found:
-            raise ValidationError("requests in a period of s, m, h or d, such as 600/m, or off")
+            raise ValidationError(
+                "a whole number of requests from 1 to 999999 in a period of s, m, h or d, such as 600/m, or off"
+            )
         return Rate(int(found[1]), _UNITS[found[2]])
 
 
@@ -149,7 +163,7 @@ class Percent(fields.Field[Any]):
             return None
         found = _PERCENT.match(value.strip()) if isinstance(value, str) else None
         if not found or not self.at_least <= int(found[1]) <= self.at_most:
-            raise ValidationError(f"a share from {self.at_least}% to {self.at_most}%, or off")
+            raise ValidationError(f"a whole number from {self.at_least}% to {self.at_most}%, or off")
         return int(found[1])
 
 

@@ -13,8 +13,11 @@ from main.settings.fields import (
     CallRate,
     CurrencyCode,
     Duration,
+    LimitRate,
+    Percent,
     Provided,
     SecretText,
+    Size,
     SourceName,
     SourceUrl,
     TextMap,
@@ -37,6 +40,47 @@ def test_a_duration_is_a_number_with_a_unit(number, unit, blank):
 def test_any_other_duration_is_refused_with_the_bounds(value):
     with pytest.raises(ValidationError, match="such as 5m; at least 1s, at most 365d"):
         Duration(at_least=timedelta(seconds=1)).deserialize(value)
+
+
+@pytest.mark.parametrize(
+    ("least", "bounds"),
+    [
+        ({"milliseconds": 50}, "at least 50ms, at most 365d"),
+        ({"milliseconds": 1500}, "at least 1500ms, at most 365d"),
+        ({"seconds": 90}, "at least 90s, at most 365d"),
+        ({"hours": 1}, "at least 1h, at most 365d"),
+    ],
+)
+def test_what_a_duration_may_be_is_told_as_it_may_be_written(least, bounds):
+    field = Duration(at_least=timedelta(**least))
+    with pytest.raises(ValidationError) as caught:
+        field.deserialize("0.5s")
+    told = caught.value.messages[0]
+    assert told == f"a whole number with a unit of ms, s, m, h or d, such as 5m; {bounds}"
+    assert field.deserialize(bounds.split()[2].rstrip(",")) == field.at_least
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "bounds"),
+    [
+        (1024, 256 * 1024**2, "at least 1KiB, at most 256MiB"),
+        (19 * 1024**2, 1024**3, "at least 19MiB, at most 1GiB"),
+        (1500, 1536 * 1024, "at least 1500B, at most 1536KiB"),
+    ],
+)
+def test_what_a_size_may_be_is_told_as_it_may_be_written(least, most, bounds):
+    field = Size(at_least=least, at_most=most)
+    with pytest.raises(ValidationError) as caught:
+        field.deserialize("8.5MiB")
+    assert caught.value.messages == [f"a whole number with a unit of B, KiB, MiB or GiB, such as 8MiB; {bounds}"]
+    assert field.deserialize(bounds.split()[2].rstrip(",")) == least
+    assert field.deserialize(bounds.split()[-1]) == most
+
+
+@pytest.mark.parametrize(("field", "value"), [(CallRate(), "0.5/s"), (LimitRate(), "0.5/s"), (Percent(1, 1000), "12.5%")])
+def test_what_is_refused_for_its_fraction_is_said_to_take_whole_numbers(field, value):
+    with pytest.raises(ValidationError, match=r"^a whole number "):
+        field.deserialize(value)
 
 
 @pytest.mark.parametrize(

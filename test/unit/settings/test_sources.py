@@ -73,7 +73,7 @@ def test_every_second_source_of_one_name_is_told(faults):
     allowed = "allowed: a name that no other source has"
     assert faults(sources({}, {}, {"name": "b"}, {"every": "soon"}))[:3] == [
         f"sources[1].name: 'a'; {allowed}",
-        "sources[3].every (source a): 'soon'; allowed: a number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
+        "sources[3].every (source a): 'soon'; allowed: a whole number with a unit of ms, s, m, h or d, such as 5m; at least 1s, at most 365d",
         f"sources[3].name: 'a'; {allowed}",
     ]
 
