@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from main.service.model import HashRules, LiveRules, Source, TaskRules
 from main.settings import model
 from main.settings.access import HideSchema, Hosts, Origins
 from main.settings.basics import Section, boolean, integer, one_of, text
-from main.settings.fields import CurrencyCode, Duration, LimitRate, Percent, Size
+from main.settings.fields import CurrencyCode, Duration, LimitRate, Percent, Size, write_duration
 from main.settings.servers import SERVERS, ServerUrl, TaskUrl
 from main.settings.sources import SourceSchema, read_files
 from main.settings.tokens import TokensSchema
@@ -167,13 +168,25 @@ class LiveSchema(Section):
 
     @validates_schema
     def check_order(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse times that contradict each other."""
-        usual = LiveRules()
-        if data.get("deadline", usual.deadline) > data.get("max_deadline", usual.max_deadline):
-            raise ValidationError("a time that is not longer than live.max_deadline", "deadline")
-        served = data.get("fresh", usual.fresh) + data.get("revalidate", usual.revalidate)
-        if served > data.get("max_stale", usual.max_stale):
-            raise ValidationError("a time that is not shorter than live.fresh and live.revalidate together", "max_stale")
+        """Refuse times that contradict each other, each at a key that was set."""
+        rules, told = LiveRules(**data), partial(_tell_time, data)
+        faults: dict[str, list[str]] = {}
+        if rules.deadline > rules.max_deadline:
+            longer = "deadline" in data
+            allowed = f"not longer than {told('max_deadline')}" if longer else f"not shorter than {told('deadline')}"
+            faults["deadline" if longer else "max_deadline"] = [f"a time that is {allowed}"]
+        if rules.fresh + rules.revalidate > rules.max_stale:
+            kept = f"{told('fresh')} and, after it, {told('revalidate')} within {told('max_stale')}"
+            key = next(key for key in ("max_stale", "revalidate", "fresh") if key in data)
+            faults[key] = [f"a time that keeps {kept}, which begins together with fresh"]
+        if faults:
+            raise ValidationError(faults)
+
+
+def _tell_time(data: dict[str, Any], key: str) -> str:
+    """Give the key with the time that counts, whether it was set or is the default."""
+    time = write_duration(data.get(key, getattr(LiveRules(), key)))
+    return f"live.{key} ({time})" if key in data else f"live.{key} ({time} by default)"
 
 
 class ConsoleSchema(Section):

@@ -135,5 +135,43 @@ def test_the_url_of_a_cache_may_stand_in_a_file(load, tmp_path):
     assert "hunter2" not in repr(settings)
 
 
+NOT_LONGER, NOT_SHORTER = "allowed: a time that is not longer than", "allowed: a time that is not shorter than"
+DEFAULTS = {"fresh": "5s by default", "revalidate": "30s by default", "max_stale": "10m by default"}
+
+
+def kept(**times):
+    told = DEFAULTS | times
+    served = f"live.fresh ({told['fresh']}) and, after it, live.revalidate ({told['revalidate']})"
+    return f"allowed: a time that keeps {served} within live.max_stale ({told['max_stale']}), which begins together with fresh"
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ("deadline: 5s", []),
+        ("max_deadline: 800ms", []),
+        ("deadline: 6s", [f"live.deadline: '6s'; {NOT_LONGER} live.max_deadline (5s by default)"]),
+        ("max_deadline: 500ms", [f"live.max_deadline: '500ms'; {NOT_SHORTER} live.deadline (800ms by default)"]),
+        ("deadline: 2s, max_deadline: 1500ms", [f"live.deadline: '2s'; {NOT_LONGER} live.max_deadline (1500ms)"]),
+        ("revalidate: 595s", []),
+        ("max_stale: 35s", []),
+        ("fresh: 20m", [f"live.fresh: '20m'; {kept(fresh='20m')}"]),
+        ("revalidate: 15m", [f"live.revalidate: '15m'; {kept(revalidate='15m')}"]),
+        ("fresh: 90s, revalidate: 10m", [f"live.revalidate: '10m'; {kept(fresh='90s', revalidate='10m')}"]),
+        ("max_stale: 20s", [f"live.max_stale: '20s'; {kept(max_stale='20s')}"]),
+        ("fresh: 1m, max_stale: 60s", [f"live.max_stale: '60s'; {kept(fresh='1m', max_stale='1m')}"]),
+        (
+            "max_deadline: 60ms, max_stale: 20s",
+            [
+                f"live.max_deadline: '60ms'; {NOT_SHORTER} live.deadline (800ms by default)",
+                f"live.max_stale: '20s'; {kept(max_stale='20s')}",
+            ],
+        ),
+    ],
+)
+def test_times_that_contradict_each_other_are_told_where_one_was_set(faults, times, found):
+    assert faults(f"live: {{{times}}}") == found
+
+
 def test_every_section_is_optional():
     assert not any(field.required for field in ConfigSchema().fields.values())
