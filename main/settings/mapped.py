@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
@@ -11,8 +11,19 @@ from main.settings.basics import Section, integer, one_of, text
 from main.util.expressions import ExpressionError, compile_expression
 from main.util.places import find_places, strip_places
 
-STYLES = ("page", "offset", "cursor", "link", "next_url", "none")
-_NEEDED = {"page": ("param",), "offset": ("param",), "cursor": ("param",), "next_url": ("next",)}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What each page style needs, and what it may have beside what all of them take.
+STYLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "page": (("param",), ("first", "more", "in")),
+    "offset": (("param",), ("more", "in")),
+    "cursor": (("param",), ("cursor", "cursor_header", "more", "in")),
+    "link": ((), ("more",)),
+    "next_url": (("next",), ("more",)),
+    "none": ((), ("in",)),
+}
+_OF_ALL = ("style", "size_param", "size", "total")
 EXPRESSION = "a JMESPath expression"
 
 
@@ -62,17 +73,20 @@ class PageSchema(Section):
     next = JmesPath()
     where = text(data_key="in", validate=one_of("query", "body"))
 
-    @validates_schema
-    def check_style(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a style without what it lives on."""
-        needed = [*_NEEDED.get(data["style"], ()), *(["size"] if "size_param" in data else [])]
-        missing = {key: [f"a value, which style {data['style']} needs"] for key in needed if key not in data}
-        if data["style"] == "cursor" and ("cursor" in data) == ("cursor_header" in data):
-            missing["cursor"] = [f"{EXPRESSION}, or else cursor_header: style cursor needs one of them"]
-        if data["style"] == "none" and "more" in data:
-            missing["more"] = ["another style: with none there is nothing more to ask for"]
-        if missing:
-            raise ValidationError(missing)
+    @validates_schema(pass_original=True)
+    def check_style(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
+        """Refuse a style without what it lives on, and with what another one takes."""
+        style = data["style"]
+        needed, taken = STYLES[style]
+        sized = ("size",) if "size_param" in data else ()
+        faults = {key: [f"a value, which style {style} needs"] for key in (*needed, *sized) if key not in data}
+        if style == "cursor" and ("cursor" in data) == ("cursor_header" in data):
+            faults["cursor"] = [f"{EXPRESSION}, or else cursor_header: style cursor needs one of them"]
+        for key in original.keys() - {*needed, *taken, *_OF_ALL}:
+            owners = [owner for owner, (needs, takes) in STYLES.items() if key in {*needs, *takes}]
+            faults[key] = [f"only for style {' or '.join(owners)}"]
+        if faults:
+            raise ValidationError(faults)
 
 
 class ListSchema(Section):
@@ -90,9 +104,9 @@ class ListSchema(Section):
         """Refuse what does not go together with a body, or without one."""
         page, body = data.get("page", Paging()), data.get("body")
         if body is not None and page.style in {"link", "next_url"}:
-            raise ValidationError("page, offset, cursor or none where the list has a body", "page")
+            raise ValidationError({"page": {"style": ["page, offset, cursor or none where the list has a body"]}})
         if body is None and page.where == "body":
-            raise ValidationError("query, where the list has no body", "page")
+            raise ValidationError({"page": {"in": ["query, where the list has no body"]}})
         if not data.get("path", "/").startswith("/"):
             raise ValidationError("a path below the source's url, starting with /", "path")
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+import yaml
 from marshmallow import fields
 
 from main.cli import main
 from main.resources.upstream.kinds import KINDS as CONNECTORS
+from main.settings import load_settings
 from main.settings.schema import ConfigSchema
 from main.settings.sources import KINDS
 from test.meta.layers import ROOT
@@ -76,6 +78,26 @@ def test_settings_and_connectors_know_the_same_kinds():
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_section(kind: str):
     assert re.search(rf"^#+ .*\b{kind}\b", read("docs/sources.md"), re.MULTILINE | re.IGNORECASE)
+
+
+def examples() -> list[Any]:
+    """Give every source that a page shows in YAML, whole or as a list's entry."""
+    text = read("README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
+    blocks = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return [entry for block in blocks for entry in (block["sources"] if isinstance(block, dict) else block)]
+
+
+def test_the_examples_are_found():
+    assert {"acme", "depot", "parts", "bespoke", "graph", "souq", "wholesale", "ebay"} <= {
+        entry["name"] for entry in examples()
+    }
+
+
+@pytest.mark.parametrize("entry", examples(), ids=lambda entry: entry["name"])
+def test_every_example_of_a_source_can_be_loaded(entry: dict[str, Any]):
+    text = yaml.safe_dump({"sources": [entry]})
+    (source,) = load_settings(dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "secret"), text).sources
+    assert source.name == entry["name"]
 
 
 @pytest.mark.parametrize(("name", "option"), list(commands()), ids=lambda part: getattr(part, "name", part))

@@ -69,6 +69,7 @@ def test_without_prices_or_with_variants_no_price_is_needed(load, more):
 NO_PLACE = "{id}, or else {ids}, in path, params or body"
 ANOTHER_SIZE = "2 or more where {ids} stands in the call, 1 where {id} does"
 NO_CURSOR = "a JMESPath expression, or else cursor_header: style cursor needs one of them"
+ONLY = "allowed: only for style"
 EXPRESSION = "allowed: a JMESPath expression"
 
 
@@ -125,7 +126,7 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             paged({"style": "none", "more": "a"}),
-            "sources[0].list.page.more (source a): 'a'; allowed: another style: with none there is nothing more to ask for",
+            f"sources[0].list.page.more (source a): 'a'; {ONLY} page or offset or cursor or link or next_url",
         ),
         (
             paged({"style": "page", "param": "a", "more": "a["}),
@@ -169,11 +170,11 @@ EXPRESSION = "allowed: a JMESPath expression"
         ),
         (
             paged({"style": "link"}, body={}),
-            "sources[0].list.page (source a): a mapping; allowed: page, offset, cursor or none where the list has a body",
+            "sources[0].list.page.style (source a): 'link'; allowed: page, offset, cursor or none where the list has a body",
         ),
         (
             paged({"style": "page", "param": "a", "in": "body"}),
-            "sources[0].list.page (source a): a mapping; allowed: query, where the list has no body",
+            "sources[0].list.page.in (source a): 'body'; allowed: query, where the list has no body",
         ),
         (
             source(kind="ebay", list={"path": "/x"}),
@@ -184,6 +185,50 @@ EXPRESSION = "allowed: a JMESPath expression"
 )
 def test_a_mistake_is_told_with_its_source_and_key(faults, text, fault):
     assert faults(text) == [fault]
+
+
+BARE = {
+    "page": {"param": "p"},
+    "offset": {"param": "p"},
+    "cursor": {"param": "p", "cursor": "c"},
+    "link": {},
+    "next_url": {"next": "n"},
+    "none": {},
+}
+# What of list.page does anything, by style: as main/resources/upstream/pager.py goes by it.
+HEEDED = {
+    "param": {"page", "offset", "cursor"},
+    "first": {"page"},
+    "size": set(BARE),
+    "size_param": set(BARE),
+    "total": set(BARE),
+    "more": set(BARE) - {"none"},
+    "cursor": {"cursor"},
+    "cursor_header": {"cursor"},
+    "next": {"next_url"},
+    "in": {"page", "offset", "cursor", "none"},
+}
+VALUES = {"first": 0, "size": 10, "in": "query", "size_param": "s"}
+
+
+@pytest.mark.parametrize("key", HEEDED)
+@pytest.mark.parametrize("style", BARE)
+def test_a_page_style_takes_its_own_keys_only(faults, style, key):
+    beside = {"cursor_header": {"cursor": None}, "size_param": {"size": 10}}.get(key, {})
+    page = {"style": style, **BARE[style], key: VALUES.get(key, "x"), **beside}
+    found = faults(paged({name: value for name, value in page.items() if value is not None}))
+    told = f"sources[0].list.page.{key} (source a): {VALUES.get(key, 'x')!r}; {ONLY} "
+    owners = " or ".join(owner for owner in BARE if owner in HEEDED[key])
+    assert found == ([] if style in HEEDED[key] else [told + owners])
+
+
+def test_every_misplaced_key_of_a_page_style_is_told(faults):
+    text = paged({"style": "link", "param": "p", "first": 0, "in": "query"})
+    assert faults(text) == [
+        f"sources[0].list.page.first (source a): 0; {ONLY} page",
+        f"sources[0].list.page.in (source a): 'query'; {ONLY} page or offset or cursor or none",
+        f"sources[0].list.page.param (source a): 'p'; {ONLY} page or offset or cursor",
+    ]
 
 
 def test_another_kind_takes_no_description(faults):
