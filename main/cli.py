@@ -53,8 +53,7 @@ _COLOURS = {
     Outcome.BUSY: "yellow",
     Outcome.STOPPED: "yellow",
 }
-
-
+_ANSWERS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not asked[/]"}
 _RELOAD_PATIENCE = 5.0  # processes look once a second, and take a moment
 _LINES = 60  # of a record: enough to see its shape
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -108,7 +107,7 @@ def check() -> None:
     settings = _load()
     results = build_check().run(settings.sources)
     Console().print(_check_table(results))
-    sys.exit(0 if all(result.fault is None for result in results) else 1)
+    sys.exit(0 if all(result.usable for result in results) else 1)
 
 
 @main.command()
@@ -240,14 +239,14 @@ def _report_table(reports: Sequence[SyncReport]) -> Table:
 
 
 def _check_table(results: Sequence[SourceCheck]) -> Table:
-    table = Table("source", "kind", "reachable", "products seen", "rejected", "first fault, hints")
+    table = Table("source", "kind", "reachable", "usable", "products seen", "rejected", "first fault, hints")
     for result in results:
-        reachable = "[green]yes[/]" if result.reachable else "[red]no[/]"
         seen = f"{result.products} of {result.total}" if result.total is not None else str(result.products)
         table.add_row(
             result.source.name,
             result.source.kind,
-            reachable,
+            _ANSWERS[result.reachable],
+            _ANSWERS[result.usable],
             seen,
             str(result.rejected),
             escape("\n".join(filter(None, [result.fault or result.note, *(f"Hint: {hint}." for hint in result.hints)]))),

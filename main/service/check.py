@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from main.service.crawl import map_record
-from main.service.errors import AisleError, RecordRejected
+from main.service.errors import (
+    AisleError,
+    NoAccessToken,
+    RecordRejected,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    UpstreamUnsendable,
+)
 from main.service.fanout import run_together
 from main.service.model import Wanted
 
@@ -22,18 +29,23 @@ if TYPE_CHECKING:
 class SourceCheck:
     """What the first call to a source gave.
 
-    ``fault`` is why the source cannot be used; ``note`` is the first record that would go into quarantine;
+    ``reachable`` is true when the shop gave a whole answer, whatever it says, and None where it was not asked; ``fault`` is why the source cannot be used; ``note`` is the first record that would go into quarantine;
     ``hints`` is what may be wrong with the settings.
     """
 
     source: Source
-    reachable: bool
+    reachable: bool | None
     products: int = 0
     rejected: int = 0
     total: int | None = None
     fault: str | None = None
     note: str | None = None
     hints: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether a sync could use what the shop gave."""
+        return self.fault is None
 
 
 class CheckService:
@@ -49,13 +61,13 @@ class CheckService:
 
     def try_source(self, source: Source) -> SourceCheck:
         """Try one source."""
-        connector = self._connect(source)
+        connector, page = self._connect(source), None
         try:
             page = connector.fetch(None)
             tried = [self._try_record(connector, raw) for raw in page.records]
             hints = [*page.hints, *self._try_item(connector, source, tried)]
         except AisleError as error:
-            return SourceCheck(source, reachable=False, fault=str(error))
+            return SourceCheck(source, page is not None or _has_answered(error), fault=str(error))
         finally:
             connector.close()
         wrong = [note for note in tried if isinstance(note, str)]
@@ -83,3 +95,10 @@ class CheckService:
         except AisleError as error:
             return [f"item: asked for {wanted.source_id}, which its list has: {str(error).rstrip('.')}"]
         return []
+
+
+def _has_answered(error: AisleError) -> bool | None:
+    """Tell by how a call failed whether the shop gave a whole answer; None where it was not asked."""
+    if isinstance(error, NoAccessToken | UpstreamUnsendable):
+        return None
+    return not isinstance(error, UpstreamUnreachable | UpstreamTimeout)

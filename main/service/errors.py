@@ -32,6 +32,7 @@
         |   +-- TokenOutworn     401 to a token of auth.oauth2, which is fetched anew
         +-- NoAccessToken        the source's token endpoint gave none, so the shop was not asked
         +-- UpstreamGarbled      an answer that cannot be read
+        |   +-- UpstreamUnsendable  a URL, header or credential of the settings that cannot be sent, so the shop was not asked
         +-- UpstreamClosed       Aisle itself gave the call up; says nothing about the shop
         +-- UpstreamHeld         no call was made: the source's guard holds calls back
         |   +-- UpstreamOpen     its breaker is open, or forced open
@@ -247,6 +248,10 @@ class NoAccessToken(UpstreamError):
 
 class UpstreamGarbled(UpstreamError):
     """An answer that cannot be read: not JSON, cut off, too large, of another shape."""
+
+
+class UpstreamUnsendable(UpstreamGarbled):
+    """What the source's settings say cannot be sent, so the shop was not asked."""
 
 
 class UpstreamClosed(UpstreamError):

@@ -218,10 +218,10 @@ def test_check_shows_what_each_source_gave(tmp_path, shop, monkeypatch):
     assert result.exit_code == 1
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
     assert rows == [
-        ["good", "dummyjson", "yes", "200 of 250", "0", ""],
-        ["bad", "dummyjson", "no", "0", "0", "The answer is not the JSON expected: it is an HTML or XML page."],
+        ["good", "dummyjson", "yes", "yes", "200 of 250", "0", ""],
+        ["bad", "dummyjson", "yes", "no", "0", "0", "The answer is not the JSON expected: it is an HTML or XML page."],
     ]
-    for heading in ("source", "kind", "reachable", "products seen", "rejected", "first fault"):
+    for heading in ("source", "kind", "reachable", "usable", "products seen", "rejected", "first fault"):
         assert heading in result.stdout
 
 

@@ -49,6 +49,13 @@ def test_what_a_shop_says_is_text_not_markup():
     assert fault in shown(cli._report_table([make_report(outcome=Outcome.FAILED, error=fault)]))
 
 
+@pytest.mark.parametrize(("reachable", "told"), [(True, "yes"), (False, "no"), (None, "not asked")])
+def test_a_source_that_cannot_be_used_says_whether_its_shop_answered(reachable, told):
+    text = shown(cli._check_table([SourceCheck(make_source(), reachable=reachable, fault="why")]))
+    row = next([cell.strip() for cell in line.split("│")] for line in text.splitlines() if "why" in line)
+    assert row[3:5] == [told, "no"]
+
+
 def test_a_sync_that_was_held_back_says_why():
     report = make_report(outcome=Outcome.HELD_BACK, error="The shop asked to be left alone for 12 s more.")
     assert "held_back" in shown(cli._report_table([report]))

@@ -17,6 +17,7 @@ from main.service.errors import (
     UpstreamThrottled,
     UpstreamTimeout,
     UpstreamUnreachable,
+    UpstreamUnsendable,
 )
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[UpstreamError], str
     ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), UpstreamTimeout, "The shop did not answer in time."),
     (
         (requests.exceptions.InvalidHeader,),
-        UpstreamGarbled,
+        UpstreamUnsendable,
         "A header or credential in the source's settings cannot be sent.",
     ),
     (

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 import idna
 from requests.utils import requote_uri
 
-from main.service.errors import UpstreamGarbled
+from main.service.errors import UpstreamGarbled, UpstreamUnsendable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,13 +80,13 @@ class Place:
         """Give the place a source's URL names.
 
         Raises:
-            UpstreamGarbled: it is no URL.
+            UpstreamUnsendable: it is no URL.
         """
         try:
             written = encode_host(url)
             return cls(written, origin_of(written), urlsplit(requote_uri(written)).path.rstrip("/"))
         except ValueError as error:
-            raise UpstreamGarbled("The source's URL is not a URL.") from error
+            raise UpstreamUnsendable("The source's URL is not a URL.") from error
 
     def below(self, path: str) -> str:
         """Give the URL of a path below the source's own.
@@ -119,7 +119,7 @@ class Place:
         if "\\" in url or _has_controls(url):
             raise UpstreamGarbled("The URL to ask for holds characters that no URL has.")
         if not (self.origin[1] or "").isascii():
-            raise UpstreamGarbled("The host in the source's URL is not one that IDNA can write.")
+            raise UpstreamUnsendable("The host in the source's URL is not one that IDNA can write.")
         parts = urlsplit(requote_uri(url))
         if _climbs(parts.path) or not (parts.path == self.prefix or parts.path.startswith(f"{self.prefix}/")):
             raise UpstreamGarbled("The URL to ask for leads out of the source's own path.")

@@ -2,7 +2,14 @@ import pytest
 
 from main.controller.documents import dump_product
 from main.service.check import CheckService
-from main.service.errors import UpstreamGarbled, UpstreamTimeout
+from main.service.errors import (
+    NoAccessToken,
+    UpstreamGarbled,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    UpstreamUnsendable,
+)
 from main.service.model import ItemCall
 from main.service.ports import CrawlPage
 from test.fakes import FakeConnector, FakeShop, make_source, raw_record
@@ -20,7 +27,7 @@ def check(answer):
 def test_a_good_source_is_reachable_and_its_products_are_counted():
     result = check(CrawlPage((GOOD,), upcoming=(1,), total=20))
     assert (result.reachable, result.products, result.rejected, result.total) == (True, 1, 0, 20)
-    assert (result.fault, result.note) == (None, None)
+    assert (result.usable, result.fault, result.note) == (True, None, None)
 
 
 def test_what_may_be_wrong_with_the_settings_is_told_and_no_fault():
@@ -36,7 +43,7 @@ def test_a_source_with_a_bad_record_can_be_used_and_the_record_is_noted():
 
 def test_a_source_of_bad_records_only_cannot_be_used():
     result = check(CrawlPage((BAD, WORSE)))
-    assert (result.reachable, result.products) == (True, 0)
+    assert (result.reachable, result.usable, result.products) == (True, False, 0)
     assert result.fault == "Not one of its records is a valid product: record 2: price: is negative"
 
 
@@ -80,15 +87,27 @@ def test_an_empty_source_can_be_used():
     assert (result.reachable, result.products, result.fault) == (True, 0, None)
 
 
-@pytest.mark.parametrize("answer", [UpstreamTimeout("too slow"), lambda: CrawlPage(broken_off())])
-def test_a_source_that_cannot_be_read_is_not_reachable_and_says_why(answer):
+@pytest.mark.parametrize(
+    ("answer", "reachable"),
+    [
+        (UpstreamTimeout("why"), False),
+        (UpstreamUnreachable("why"), False),
+        (UpstreamRefused("why", 401), True),
+        (UpstreamGarbled("why"), True),
+        (lambda: CrawlPage(broken_off(UpstreamGarbled("why"))), True),
+        (lambda: CrawlPage(broken_off(UpstreamTimeout("why"))), True),
+        (NoAccessToken("why", 401), None),
+        (UpstreamUnsendable("why"), None),
+    ],
+)
+def test_a_source_that_cannot_be_read_says_why_and_whether_its_shop_answered(answer, reachable):
     result = check(answer)
-    assert (result.reachable, result.fault) == (False, "too slow" if isinstance(answer, Exception) else "cut off")
+    assert (result.reachable, result.usable, result.fault) == (reachable, False, "why")
 
 
-def broken_off():
+def broken_off(error):
     yield GOOD
-    raise UpstreamGarbled("cut off")
+    raise error
 
 
 def test_all_sources_are_tried_and_come_back_in_order():

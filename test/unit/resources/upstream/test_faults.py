@@ -4,7 +4,14 @@ import urllib3
 
 from main.resources.upstream.faults import refuse_errors, translate
 from main.resources.upstream.wire import Reply
-from main.service.errors import UpstreamGarbled, UpstreamRefused, UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
+from main.service.errors import (
+    UpstreamGarbled,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    UpstreamUnsendable,
+)
 
 
 def answer(status, **headers):
@@ -35,7 +42,7 @@ def test_a_shop_that_asks_to_be_left_alone_says_for_how_long(response, seconds):
         (requests.ConnectTimeout(), UpstreamTimeout, "in time"),
         (urllib3.exceptions.ReadTimeoutError(None, "/", ""), UpstreamTimeout, "in time"),
         (requests.exceptions.SSLError(), UpstreamUnreachable, "TLS"),
-        (requests.exceptions.InvalidHeader(), UpstreamGarbled, "settings"),
+        (requests.exceptions.InvalidHeader(), UpstreamUnsendable, "settings"),
         (requests.exceptions.InvalidURL(), UpstreamGarbled, "not valid HTTP"),
         (urllib3.exceptions.DecodeError(), UpstreamGarbled, "compression"),
         (urllib3.exceptions.ProtocolError(), UpstreamUnreachable, "broke off"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from main.resources.upstream.urls import Place, encode_host, origin_of, quote_id, with_query
-from main.service.errors import UpstreamGarbled
+from main.service.errors import UpstreamGarbled, UpstreamUnsendable
 
 SHOP = Place.of("https://shop.example/api")
 NASTY = st.one_of(
@@ -117,7 +117,7 @@ class TestPlaces:
     def test_a_host_that_cannot_be_one_is_told_of_when_it_is_asked(self, host):
         place = Place.of(f"https://{host}/api")
         for ask in (place.below, lambda path: place.linked(f"https://{host}/api{path}")):
-            with pytest.raises(UpstreamGarbled, match="not one that IDNA can write"):
+            with pytest.raises(UpstreamUnsendable, match="not one that IDNA can write"):
                 ask("/x")
 
     def test_a_shop_at_the_root_may_link_anywhere_on_its_host(self):
