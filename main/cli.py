@@ -79,7 +79,7 @@ def sync(names: tuple[str, ...], *, watch: bool, force: bool) -> None:
     if watch and force:
         raise click.UsageError("--force is for one look by a person, not for --watch.")
     settings = _load(last_good=watch)
-    chosen = _choose(settings, names)
+    chosen = _choose(settings, names, "--source")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -153,7 +153,7 @@ def try_source(name: str, page: int, item: str | None, url: str | None, file: Pa
     """Show the first records of source NAME: raw, mapped, and what is wrong. Ends with 1 when one is no product."""
     if file and page > 1:
         raise click.UsageError("--file is one page: there is no other to go on to, so leave out --page.")
-    source = _choose(_load(), (name,))[0]
+    source = _choose(_load(), (name,), "NAME")[0]
     try:
         trial = build_trial(file.read_bytes() if file else None)
         tried = trial.run(source, page=page) if item is None else trial.look(source, item, url)
@@ -201,11 +201,12 @@ def _tell_change(change: SourcesChange) -> str:
     return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names) or "no source differs"
 
 
-def _choose(settings: Settings, names: tuple[str, ...]) -> list[Source]:
+def _choose(settings: Settings, names: tuple[str, ...], label: str) -> list[Source]:
+    """Give the sources of these names, or all where none is named; ``label`` is what the command calls a name."""
     known = {source.name: source for source in settings.sources}
     unknown = [name for name in names if name not in known]
     if unknown:
-        _fail(f"--source: there is no source {', '.join(unknown)}; allowed: {', '.join(known)}")
+        _fail(f"{label}: there is no source {', '.join(unknown)}; allowed: {', '.join(known)}")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 

@@ -34,13 +34,18 @@ def test_force_is_not_for_a_watch():
 
 
 def test_a_source_that_is_named_twice_is_synced_once(settings):
-    assert [source.name for source in cli._choose(settings, ("parts", "lumen", "parts"))] == ["parts", "lumen"]
+    assert [source.name for source in cli._choose(settings, ("parts", "lumen", "parts"), "--source")] == ["parts", "lumen"]
 
 
 def test_an_unknown_source_is_refused_with_the_names_there_are(settings, capsys):
     with pytest.raises(SystemExit):
-        cli._choose(settings, ("nope",))
-    assert "there is no source nope; allowed: lumen, depot, parts" in capsys.readouterr().err
+        cli._choose(settings, ("nope",), "--source")
+    assert capsys.readouterr().err == "--source: there is no source nope; allowed: lumen, depot, parts\n"
+
+
+def test_an_unknown_source_to_try_is_told_by_the_argument_it_was_given_as(run):
+    result = run("https://nobody.invalid", "try", "nope")
+    assert (result.exit_code, result.output) == (1, "NAME: there is no source nope; allowed: acme\n")
 
 
 def test_what_a_shop_says_is_text_not_markup():
