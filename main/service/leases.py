@@ -16,9 +16,9 @@ from main.util.perprocess import PerProcess
 if TYPE_CHECKING:
     from main.service.ports import Cache
 
-LEASE = 1.8
-_RENEW = 0.5
-_LINGER = 1.0
+LEASE = 1.8  # seconds: outlives three renewals that come late, and is over within two seconds of its holder's death
+_RENEW = 0.5  # seconds between renewals
+_LINGER = 1.0  # seconds that the thread waits for another lock to renew before it ends
 
 _log = structlog.get_logger("live")
 

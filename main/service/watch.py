@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from main.service.reload import Follower
     from main.service.sync import SyncService
 
-_LONGEST_NAP = 1.0
-_STOP_NAP = 0.2
-_BUSY_WAIT = timedelta(seconds=5)
-_START_SPREAD = 1.0
-_BEAT_AFTER = 4.0
+_LONGEST_NAP = 1.0  # seconds; a source that is asked for, switched on or due by a clock set anew waits no longer
+_STOP_NAP = 0.2  # seconds between looks whether to end or to reload
+_BUSY_WAIT = timedelta(seconds=5)  # before another try where another process has the source, or the store is down
+_START_SPREAD = 1.0  # seconds over which the sources begin, so that they do not all crawl at once
+_BEAT_AFTER = 4.0  # seconds; syncs.py takes three missed beats for a watcher that is gone
 
 _log = structlog.get_logger("watch")
 

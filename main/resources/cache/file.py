@@ -25,8 +25,8 @@ from main.util.perprocess import PerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TIMEOUT = 0.5
-MOST_BYTES = 512 * 1024 * 1024
+TIMEOUT = 0.5  # seconds that a lock is waited for: this stands on the way of a request
+MOST_BYTES = 512 * 1024 * 1024  # of all values together
 _PING = f"{LAYOUT}:ping"
 _SWEEP = f"{LAYOUT}:sweep"
 

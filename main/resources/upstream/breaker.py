@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from main.service.model import GuardState
 
 FAILURES_IN_ROW = 5
-LONGEST_PAUSE = 60.0
-_LEAST_CALLS = 20
-_RATIO = 0.5
+LONGEST_PAUSE = 60.0  # seconds, whatever a Retry-After asks for
+_LEAST_CALLS = 20  # in the window: a share of fewer says little
+_RATIO = 0.5  # of them failed
 _WINDOW = 10  # whole seconds
-_FIRST_OPEN = 5.0
-_GROWTH = 1.25
-_LONGEST_OPEN = 8.0
-_JITTER = 0.15  # only ever more, so that a shop in trouble gets its five seconds; at most 9.2 s come of it
-_USUAL_PAUSE = 5.0
-_LONGEST_PROBE = 30.0
-_PROBE_GRACE = 1.0
-_PROBE_LOOK = 1.0
-_RETRIES = 10.0
-_RETRY_GAIN = 0.1
-_DURATIONS = 100
+_FIRST_OPEN = 5.0  # seconds
+_GROWTH = 1.25  # times longer after each probe that failed
+_LONGEST_OPEN = 8.0  # seconds: with the jitter, a shop that has recovered is tried within ten
+_JITTER = 0.15  # a share, only ever more, so that a shop in trouble gets its five seconds; at most 9.2 s come of it
+_USUAL_PAUSE = 5.0  # seconds, where a shop does not say how long
+_LONGEST_PROBE = 30.0  # seconds; a feed may take longer, but whoever died holds the others back no more than this
+_PROBE_GRACE = 1.0  # seconds beyond the probe's own time, for its end to be written down
+_PROBE_LOOK = 1.0  # seconds after which to look again while another call probes: it may end at any moment
+_RETRIES = 10.0  # tries that the budget holds when it is full
+_RETRY_GAIN = 0.1  # of a try for each call that ends
+_DURATIONS = 100  # the last calls whose times are kept
 _LATEST_NOTE = 2  # seconds by which a call's end may be counted late
 _BAD_STATUSES = {401, 403, 407, 408}
 _FAILURES = (UpstreamTimeout, UpstreamUnreachable, UpstreamGarbled, NoAccessToken)

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from main.resources.upstream.wire import Wire
     from main.service.model import OAuth2
 
-_LIMIT = 64 * 1024
+_LIMIT = 64 * 1024  # bytes of an answer, which holds a token and little else
 _UNTOLD = 300.0  # seconds, where the endpoint does not say how long a token holds
-_MARGIN = 30.0
+_MARGIN = 30.0  # seconds before its end that a token is used no more: a call that has it may be under way for some
 _SENDABLE = re.compile(r"[!-~]+")  # RFC 6750 (2.1) allows less, but there are shops whose tokens hold ^ and #
+_LONGEST = 24 * 3600.0  # seconds, whatever it says: an endpoint may be mistaken
 _KIND = "bearer"  # RFC 6750; an endpoint that names no kind means it
 
 
@@ -147,4 +148,4 @@ def _lifetime(told: float | str | None) -> float:
         seconds = float(told) if told is not None else _UNTOLD
     except (ValueError, OverflowError):
         seconds = _UNTOLD
-    return min(seconds, 24 * 3600.0) if seconds > 0 else _UNTOLD
+    return min(seconds, _LONGEST) if seconds > 0 else _UNTOLD

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-# Nothing is held back for longer: what lies farther ahead was written before the clock was set back, and counts no more.
+# Seconds: the breaker's longest wait, a pause of 60, and one to spare. An end that lies farther ahead was written before the
+# clock was set back, and counts no more.
 _FARTHEST = 61.0
 _AHEAD = 5.0  # seconds by which clocks of machines may differ; what lies farther ahead is from before a clock was set back
 
