@@ -51,15 +51,15 @@ class KeptLooks:
 
     def judge(self, entry: Entry) -> Verdict:
         """Say what an answer is good for now."""
-        return Verdict.MISS if self.is_void(entry.at) else judge(entry, self._now(), self._rules)
+        return Verdict.MISS if self.is_void(entry.at) else judge(entry, self._clock.timestamp(), self._rules)
 
     def is_void(self, at: float) -> bool:
         """Tell whether what was asked at a moment (seconds since 1970) may not be used any more, as after a purge."""
-        return self._guards.read(self._source).has_voided(at, self._now())
+        return self._guards.read(self._source).has_voided(at, self._clock.timestamp())
 
     def look(self, entry: Entry, state: LookState, reason: str | None = None) -> Look:
         """Give an answer as the look of somebody; one that is no product is an error, whatever the state."""
-        age = max(0.0, self._now() - entry.at)
+        age = max(0.0, self._clock.timestamp() - entry.at)
         if entry.fault is not None:
             return Look(LookState.ERROR, age, reason=entry.fault, gone=entry.gone)
         return Look(state, age, bytes(entry.figures), reason)
@@ -81,6 +81,3 @@ class KeptLooks:
     def _judge(self, kept: bytes | None) -> tuple[Entry | None, Verdict]:
         entry = read_entry(kept)
         return entry, Verdict.MISS if entry is None else self.judge(entry)
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()

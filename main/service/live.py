@@ -78,7 +78,7 @@ class LiveService:
         """
         if self._registry.get(name) is None:
             raise NotFound("source", name)
-        now = self._tools.clock.now().timestamp()
+        now = self._tools.clock.timestamp()
         self._tools.guards.change(name, lambda state: (replace(state, purged_at=now), None))
 
     def open(self) -> None:

@@ -107,9 +107,6 @@ class SourceLooks:
         """End the calls under way."""
         self._connector.close()
 
-    def _now(self) -> float:
-        return self._tools.clock.now().timestamp()
-
     def _board_all(self, wanted: Sequence[Wanted], deadline: float, found: dict[str, Look | Ticket], new: list[Flight]) -> None:
         """Sort what is at hand and what is to be waited for into ``found``, and the flights that begin with it into ``new``."""
         held = self._connector.find_hold()
@@ -134,7 +131,9 @@ class SourceLooks:
                 flight.refresh = flight.refresh and (refresh or flight.landed.kept)
                 return Ticket(flight, joined=True)
             rescue = None if verdict is Verdict.MISS else entry
-            flight = self._flights[key] = Flight(self._kept.stand_in, wanted, key, deadline, self._now(), refresh, rescue)
+            flight = self._flights[key] = Flight(
+                self._kept.stand_in, wanted, key, deadline, self._tools.clock.timestamp(), refresh, rescue
+            )
             self._aloft.add(flight)
             return Ticket(flight, joined=False)
 
@@ -145,7 +144,7 @@ class SourceLooks:
                 self._land_all(some, LookState.TIMEOUT, _CROWDED)
 
     def _renew_later(self, flights: Sequence[Flight]) -> None:
-        started = self._now()
+        started = self._tools.clock.timestamp()
         for some in self._batch(flights):
             if not self._tools.lanes.submit(_RENEWALS, 1, partial(self._renew, started, some)):
                 self._land_all(some, LookState.TIMEOUT, _CROWDED)
@@ -160,13 +159,13 @@ class SourceLooks:
 
     def _read(self, flights: Sequence[Flight]) -> None:
         """Land what the shared cache has, serve what has aged there, and ask the shop for the rest."""
-        started, left = self._now(), flights
+        started, left = self._tools.clock.timestamp(), flights
         try:
             left = self._land_what_is_known(flights, started)
             if held := self._connector.find_hold():
                 self._land_all(left, state_of(held), str(held))
                 left = []
-            elif self._tools.guards.read(self.source.name).breaker(self._now()) is BreakerState.HALF_OPEN:
+            elif self._tools.guards.read(self.source.name).breaker(self._tools.clock.timestamp()) is BreakerState.HALF_OPEN:
                 for flight in left:
                     self._answer(flight, self._kept.stand_in(flight, LookState.OPEN, _TRIED))
         finally:  # whatever becomes of the cache, the shop is asked
@@ -261,7 +260,7 @@ class SourceLooks:
             flight.landed.keep(look)
 
     def _ask(self, flights: Sequence[Flight], deadline: float) -> None:
-        asked_at = self._now()
+        asked_at = self._tools.clock.timestamp()
         records = self._connector.look([flight.wanted for flight in flights], deadline)
         entries = [(flight, self._map(flight, records, asked_at)) for flight in flights]
         # Those who wait come first. Who asks meanwhile finds no answer yet, and waits for the lock, which is still ours.

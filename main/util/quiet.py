@@ -44,7 +44,12 @@ def run_quietly(work: Callable[[], T], *, expected: tuple[type[Exception], ...] 
         RuntimeError: it raised something else, which ``threading.excepthook`` has told.
     """
     thread = _QuietThread(work, expected)
-    thread.start()
+    try:
+        thread.start()
+    except (
+        RuntimeError
+    ):  # the system has no more threads: done here, it holds up the others a little, and nobody is turned away
+        return work()
     thread.join()
     if thread.error is not None:
         raise thread.error

@@ -98,7 +98,7 @@ def test_a_note_is_taken_soon_where_no_change_comes(book):
     until = time.monotonic() + GENEROUS
     while book.read("acme").calls < 1 and time.monotonic() < until:
         time.sleep(0.01)
-    assert book.read("acme") == book.look("acme") == GuardState(calls=1)
+    assert book.read("acme") == book.read_now("acme") == GuardState(calls=1)
 
 
 def test_notes_and_changes_of_many_threads_are_all_kept(book):

@@ -70,13 +70,13 @@ def test_a_look_gives_what_another_process_has_changed_just_now(kind, book, tmp_
     other = kind.make(tmp_path)
     for number in range(1, 51):
         book.change("acme", count_up)
-        assert other.look("acme").calls == number
+        assert other.read_now("acme").calls == number
 
 
 def test_notes_of_several_processes_are_all_kept(book, child):
     with child("note", "200") as one, child("note", "200") as two:
         assert [process.communicate(timeout=PATIENCE)[0] for process in (one, two)] == ["done\n"] * 2
-    assert book.look("acme").calls == 400
+    assert book.read_now("acme").calls == 400
 
 
 def test_a_change_whose_process_is_killed_holds_nobody_up(book, child):

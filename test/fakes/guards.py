@@ -27,7 +27,7 @@ class MemoryGuardBook:
         with self._lock:
             return self.states.get(source, GuardState())
 
-    def look(self, source: str) -> GuardState:
+    def read_now(self, source: str) -> GuardState:
         return self.read(source)
 
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> Any:

@@ -116,7 +116,7 @@ class FileCache:
         """Give the value, or None where there is none or its time is over."""
         with self._ready() as files:
             found = unseal(files.get(name_value(key)))
-        return found[0] if found and self._now() < found[1] else None
+        return found[0] if found and self._clock.timestamp() < found[1] else None
 
     def set(self, key: str, value: bytes, seconds: float) -> None:
         """Keep the value for that long."""
@@ -127,7 +127,7 @@ class FileCache:
         try:
             with self._ready() as files:
                 # cachelib counts whole seconds, so the exact end stands in the file.
-                files.put(name_value(key), seal(value, self._now() + kept), math.ceil(kept) + 1)
+                files.put(name_value(key), seal(value, self._clock.timestamp() + kept), math.ceil(kept) + 1)
         finally:
             self._sweeper.wake()  # all the more where the disk is full: it makes room
 
@@ -150,7 +150,7 @@ class FileCache:
     def sweep(self) -> None:
         """Remove what is over, what writers left half, and the oldest of what is too much."""
         with self._ready():
-            sweep_values(self._values, self._now(), self._size)
+            sweep_values(self._values, self._clock.timestamp(), self._size)
             self._locks.sweep()
 
     def _sweep_in_turn(self) -> None:
@@ -173,6 +173,3 @@ class FileCache:
         except OSError as error:
             self._files.drop()
             raise CacheDown(f"The cache's folder cannot be used ({error.strerror}).") from error
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()

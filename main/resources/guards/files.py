@@ -41,9 +41,9 @@ class FileGuardBook:
         """Give a source's state as it was a moment ago; that of a source never seen is the default one."""
         return self._state(source).read()
 
-    def look(self, source: str) -> GuardState:
+    def read_now(self, source: str) -> GuardState:
         """Give a source's state as it is now: whether its file has changed costs little to see."""
-        return self._state(source).look()
+        return self._state(source).read_now()
 
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer.

@@ -28,7 +28,7 @@ class MemoryGuardBook:
         """Give a source's state; that of a source never seen is the default one."""
         return self._states.get(source) or GuardState()
 
-    def look(self, source: str) -> GuardState:
+    def read_now(self, source: str) -> GuardState:
         """Give a source's state as it is now."""
         return self.read(source)
 

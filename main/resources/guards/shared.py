@@ -35,9 +35,9 @@ T = TypeVar("T")
 _Step = Callable[[GuardState], tuple[GuardState, Any]]
 
 _PATIENCE = 0.1  # for another process's lock, before this one goes on with what it knows
-_LOOK = 0.1  # between two looks at the file
+_REFRESH = 0.1  # between two looks at the file
 _STUCK = 1.0  # after a wait in vain, the lock is tried without waiting for so long
-_OWED = 1000
+_MOST_UNSHARED = 1000
 _UNSEEN = (0, 0, 0)
 
 _log = structlog.get_logger("guard")
@@ -46,7 +46,7 @@ _log = structlog.get_logger("guard")
 class SharedState:
     """Reads cost next to nothing; a change is one step for all processes, or, while the file cannot be had, one step here.
 
-    A step that could not be shared is owed: it is taken again on the shared state as soon as that can be had. A note is a step that
+    A step that could not be shared is kept: it is taken again on the shared state as soon as that can be had. A note is a step that
     waits for the next one that can be shared.
     """
 
@@ -56,27 +56,27 @@ class SharedState:
         # One thing, so that nobody ever meets the state of one content with the mark of another.
         self._known: tuple[GuardState, Mark | None] = (GuardState(), _UNSEEN)
         self._damaged = _UNSEEN
-        self._looked = float("-inf")
-        self._owed: deque[_Step] = deque(maxlen=_OWED)
-        self._notes: deque[_Step] = deque(maxlen=_OWED)
+        self._refreshed = float("-inf")
+        self._unshared: deque[_Step] = deque(maxlen=_MOST_UNSHARED)
+        self._notes: deque[_Step] = deque(maxlen=_MOST_UNSHARED)
         self._stuck_until = float("-inf")
-        self._told = False
+        self._warned = False
 
     def read(self) -> GuardState:
         """Give the state as it was at most a tenth of a second ago."""
-        return self.look() if time.monotonic() - self._looked >= _LOOK else self._known[0]
+        return self.read_now() if time.monotonic() - self._refreshed >= _REFRESH else self._known[0]
 
-    def look(self) -> GuardState:
-        """Give the state as it is now; while steps are owed that cannot be shared, as this process knows it."""
+    def read_now(self) -> GuardState:
+        """Give the state as it is now; while there are steps that cannot be shared, as this process knows it."""
         began = time.monotonic()
         try:
-            if self._owed:
-                self._pay()
+            if self._unshared:
+                self._share_rest()
             else:
-                self._look()
+                self._refresh()
         except OSError as error:
-            self._tell("guard.state_unreadable", 0.0, error)
-        self._looked = began  # not before: another thread would take what is known for what was just read
+            self._warn_once("guard.state_unreadable", 0.0, error)
+        self._refreshed = began  # not before: another thread would take what is known for what was just read
         return self._known[0]
 
     @property
@@ -103,8 +103,8 @@ class SharedState:
             except OSError as error:
                 if patience:
                     self._stuck_until = time.monotonic() + _STUCK
-                self._tell("guard.state_not_shared", time.monotonic() - began, error)
-                return self._go_on(step)
+                self._warn_once("guard.state_not_shared", time.monotonic() - began, error)
+                return self._change_here(step)
             return answer
 
     def _find_mark(self) -> Mark | None:
@@ -113,7 +113,7 @@ class SharedState:
         except FileNotFoundError:
             return None
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         mark = self._find_mark()
         if mark == self._known[1]:
             return
@@ -121,10 +121,10 @@ class SharedState:
             content = read_page(self._path, mark[1]) if mark else b""
             self._known = decode_page(content) if content else self._start_afresh(), mark
         except DamagedPage:
-            self._look_closely()
+            self._refresh_locked()
 
-    def _pay(self) -> None:
-        """Share what is owed, if that takes no waiting: whoever is held back makes no call, and so no change that would do it."""
+    def _share_rest(self) -> None:
+        """Share what could not be shared before, if that takes no waiting: whoever is held back makes no call, and so no change that would do it."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -132,7 +132,7 @@ class SharedState:
         finally:
             self._lock.release()
 
-    def _look_closely(self) -> None:
+    def _refresh_locked(self) -> None:
         """Read again under the lock, where nothing is half written; while another process writes, what is known stands."""
         self._if_free(self._learn)
 
@@ -168,32 +168,32 @@ class SharedState:
         before, mark = self._read(file)
         state = before
         notes = tuple(self._notes)
-        for earlier in (*self._owed, *notes):
+        for earlier in (*self._unshared, *notes):
             state, _ = earlier(state)
         state, answer = step(state)
         if state is not before:
             if switch_of(state) != switch_of(before):
                 keep_switch(self._switch_path(), switch_of(state))
             mark = write_file(file, encode_page(state), mark)
-        self._known, self._looked = (state, mark), time.monotonic()
-        self._told = False
-        self._owed.clear()
+        self._known, self._refreshed = (state, mark), time.monotonic()
+        self._warned = False
+        self._unshared.clear()
         for _ in notes:
             self._notes.popleft()
         return answer
 
-    def _go_on(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
+    def _change_here(self, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
         known, mark = self._known
         after, answer = step(known)
         if switch_of(after) != switch_of(known):
             raise Unavailable("The switch cannot be kept now: the file of the source's guard is not to be had.")
         if after is not known:
-            self._owed.append(step)
+            self._unshared.append(step)
             self._known = after, mark
         return answer
 
-    def _tell(self, event: str, seconds: float, error: OSError) -> None:
+    def _warn_once(self, event: str, seconds: float, error: OSError) -> None:
         TIMINGS.record(event, seconds * 1000)
-        if not self._told:  # once for a while in which nothing is shared, not for every call in it
+        if not self._warned:  # once for a while in which nothing is shared, not for every call in it
             _log.warning(event, source=self._path.stem, error=str(error))
-        self._told = True
+        self._warned = True

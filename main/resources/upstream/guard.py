@@ -84,7 +84,7 @@ class Guard:
 
     def _begin(self, owner: str, deadline: float) -> tuple[float, bool]:
         """Give the call's turn, and whether a good end changes nothing but counts."""
-        state = self._book.look(self._name)
+        state = self._book.read_now(self._name)
         calm = breaker.is_calm(state)
         if not self._rate and state.breaker(self._clock.timestamp()) is BreakerState.CLOSED:
             # There is neither a turn nor a probe to be taken from anybody, so no need to wait for them.
@@ -125,7 +125,7 @@ class Guard:
             if self._closed.wait(left):
                 raise UpstreamClosed("The source was closed while a call waited for its turn.")
         if waited:
-            self._raise_held(breaker.find_hold(self._book.look(self._name), owner, self._clock.timestamp()))
+            self._raise_held(breaker.find_hold(self._book.read_now(self._name), owner, self._clock.timestamp()))
 
     def _finish(
         self, owner: str, verdict: Verdict, began: float | None, error: BaseException | None = None, *, calm: bool = False

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from main.service.errors import UpstreamClosed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -36,7 +38,8 @@ class Names:
 
         Raises:
             TimeoutError: the resolver did not answer before the deadline (monotonic seconds).
-            OSError: the name does not resolve, or there is no thread to look it up.
+            OSError: the name does not resolve.
+            UpstreamClosed: there is no thread to look it up.
         """
         if _is_literal(host):
             return self._ask(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
@@ -61,7 +64,7 @@ class Names:
         try:
             threading.Thread(target=self._run, args=(host, port, lookup), name=f"names-{host}", daemon=True).start()
         except RuntimeError as error:
-            raise OSError(f"There is no thread to look up {host}.") from error
+            raise UpstreamClosed(f"There is no thread to look up {host}.") from error
         return lookup
 
     def _run(self, host: str, port: int, lookup: _Lookup) -> None:

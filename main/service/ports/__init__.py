@@ -265,7 +265,7 @@ class GuardBook(Protocol):
     def read(self, source: str) -> GuardState:
         """Give a source's state as it was a moment ago; that of a source never seen is the default one. Costs next to nothing."""
 
-    def look(self, source: str) -> GuardState:
+    def read_now(self, source: str) -> GuardState:
         """Give a source's state as it is now."""
 
     def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:

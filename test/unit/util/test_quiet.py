@@ -33,6 +33,14 @@ def test_where_niceness_is_the_whole_processs_it_is_left_alone(monkeypatch):
     assert run_quietly(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == before
 
 
+def test_where_the_system_has_no_more_threads_the_work_is_done_all_the_same(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert run_quietly(threading.current_thread) is threading.current_thread()
+
+
 def test_an_expected_error_is_the_callers():
     with pytest.raises(ZeroDivisionError):
         run_quietly(lambda: 1 / 0, expected=(ZeroDivisionError,))

@@ -42,7 +42,7 @@ def test_what_is_owed_is_shared_by_looking_too(tmp_path):
     assert state.change(lambda found: (replace(found, calls=7), None)) is None
     unlock(file)
     other.change(lambda found: (replace(found, paused_until=1.5), None))
-    assert state.look() == GuardState(calls=7, paused_until=1.5)
+    assert state.read_now() == GuardState(calls=7, paused_until=1.5)
     assert SharedState(path).read() == state.read()
     file = try_lock(path)
     with structlog.testing.capture_logs() as logs:
@@ -81,16 +81,16 @@ def test_two_contents_of_one_moment_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(time, "time_ns", lambda: moment)  # a clock that does not move on between the two, or is set back
     for number in range(1, 4):
         other.change(count_up)
-        assert state.look().calls == number
+        assert state.read_now().calls == number
         assert path.stat().st_mtime_ns >= moment
 
 
 def test_what_this_process_wrote_itself_is_not_read_again(tmp_path, monkeypatch):
     state, other = SharedState(tmp_path / "acme.json"), SharedState(tmp_path / "acme.json")
     state.change(count_up)
-    other.look()
+    other.read_now()
     monkeypatch.setattr("main.resources.guards.shared.read_page", lambda path, _: pytest.fail(f"{path} was read"))
-    assert [each.look().calls for each in (state, other, state)] == [1, 1, 1]
+    assert [each.read_now().calls for each in (state, other, state)] == [1, 1, 1]
 
 
 def test_notes_wait_until_they_can_be_shared(tmp_path):
