@@ -77,7 +77,9 @@ def price(look):
 
 def test_the_first_look_asks_the_shop_and_the_next_one_the_cache(desk):
     acme = desk()
-    first, second = acme.look("1"), acme.look("1")
+    first = acme.look("1")
+    acme.settle()  # its answer is kept
+    second = acme.look("1")
     assert [(look.state, price(look)) for look in (first, second)] == [(LookState.LIVE, 100), (LookState.CACHED, 100)]
     assert acme.shop.looked == [("1",)]
     acme.settle()
@@ -289,6 +291,7 @@ def test_a_refresh_that_another_worker_makes_is_left_to_it(desk):
     one = desk()
     other = desk(FakeShop(_1=100), one.cache)
     one.look("1")
+    one.settle()  # its lock is given back
     one.clock.advance(10)
     one.cache.lock(one.looks._kept.key(Wanted("1")), "another worker", 100)  # as the other process would name it
     assert other.look("1").state is LookState.STALE
@@ -311,6 +314,7 @@ def test_the_work_of_a_worker_that_died_is_taken_over(desk):
 def test_an_answer_found_once_the_lock_is_had_is_not_asked_for_again(desk, monkeypatch):
     acme = desk()
     acme.look("1")
+    acme.settle()  # its answer is kept
     known, acme.cache.kept = dict(acme.cache.kept), {}
 
     def take(key, owner, seconds, lock=acme.cache.lock):
@@ -421,9 +425,11 @@ def test_a_newer_answer_in_the_shared_tier_counts_more_than_the_one_at_hand(desk
     acme = desk()
     other = desk(FakeShop(_1=200), acme.cache)
     acme.look("1")
+    acme.settle()  # its answer is kept
     old = dict(acme.cache.kept)
     acme.clock.advance(40)
     assert price(other.look("1")) == 200
+    other.settle()
     acme.cache.peek = lambda key: old[key][0]
     assert price(acme.look("1")) == 200
     assert len(acme.shop.looked) == 1
