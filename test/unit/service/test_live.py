@@ -75,7 +75,7 @@ def test_all_shops_are_asked_at_once_and_answers_stand_in_the_order_asked(market
 def test_a_shop_that_fails_or_hangs_takes_nothing_from_the_others(market):
     good, bad, stuck, hang = FakeShop("good", _1=1), FakeShop("bad"), FakeShop("stuck", _1=1), threading.Event()
     bad.trouble, stuck.trouble = UpstreamRefused("The shop answered 500.", 500), lambda _: hang.wait(PATIENCE) and None
-    looks = market(good, bad, stuck).confirm("good:1", "bad:1", "stuck:1", "gone:1", seconds=0.3)
+    looks = market(good, bad, stuck).confirm("good:1", "bad:1", "stuck:1", "gone:1", seconds=1)
     hang.set()
     assert [look.state for look in looks] == [LookState.LIVE, LookState.ERROR, LookState.TIMEOUT, LookState.ERROR]
     assert looks[3].reason == "This source is no longer configured."

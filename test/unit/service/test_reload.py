@@ -54,6 +54,12 @@ def follower(registry, configuration, clock):
     return Follower(registry, configuration, clock)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Whoever notices a reload waits for it, however long the machine takes to begin its thread."""
+    monkeypatch.setattr(reload, "_PATIENCE", PATIENCE)
+
+
 def names(registry):
     return [source.name for source in registry.all()]
 
@@ -64,6 +70,7 @@ def test_nothing_is_read_until_a_reload_is_asked_for(follower, registry, configu
     assert (configuration.reads, names(registry)) == (0, ["acme"])
 
 
+@pytest.mark.usefixtures("patient")
 def test_whoever_looks_sees_the_new_sources_at_once(follower, registry, configuration):
     configuration.asked = "one"
     with capture_logs() as log:
@@ -75,6 +82,7 @@ def test_whoever_looks_sees_the_new_sources_at_once(follower, registry, configur
     assert configuration.told[-1] == Taken("one", SourcesChange(("depot",), ("acme",)))
 
 
+@pytest.mark.usefixtures("patient")
 def test_it_looks_once_a_second_at_most(follower, registry, configuration, clock: FakeClock):
     follower.look()
     configuration.asked = "one"
@@ -86,6 +94,7 @@ def test_it_looks_once_a_second_at_most(follower, registry, configuration, clock
     assert names(registry) == ["depot"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_reload_is_taken_once(follower, configuration, clock):
     configuration.asked = "one"
     follower.look()
