@@ -27,8 +27,8 @@ def test_a_lock_that_nobody_lets_go_is_given_up(tmp_path):
 
 def test_a_lock_that_others_make_progress_under_is_waited_for_longer_but_not_for_ever(tmp_path):
     file = try_lock(tmp_path / "lock")
-    threading.Timer(0.2, unlock, [file]).start()
-    with locked(tmp_path / "lock", 0.1, time.monotonic):
+    threading.Timer(0.6, unlock, [file]).start()
+    with locked(tmp_path / "lock", 0.5, time.monotonic):
         held = time.monotonic()
         with pytest.raises(TimeoutError), locked(tmp_path / "lock", 0.01, time.monotonic):
             pytest.fail("it was held")

@@ -230,7 +230,7 @@ class TestPause:
         assert [(line["event"], line["seconds"]) for line in logs] == [("source.paused", 3.0)]
 
     def test_a_call_that_waited_for_its_turn_meanwhile_is_not_made(self, book):
-        guard = Guard(make_source(rate=Rate(2, timedelta(milliseconds=500))), book)
+        guard = Guard(make_source(rate=Rate(2, timedelta(seconds=2))), book)
         assert call(guard) is None
         found = []
         with guard.admitted(time.monotonic() + 3):

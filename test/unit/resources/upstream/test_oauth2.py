@@ -180,7 +180,7 @@ def test_a_refused_token_is_dropped_without_waiting_for_the_next_one(open_to, en
 
     session = open_to(shop, concurrency=2)
     session.get("/first")
-    endpoint.wait = 3.0
+    endpoint.wait = 4.0
     took = []
 
     def call():
@@ -191,7 +191,7 @@ def test_a_refused_token_is_dropped_without_waiting_for_the_next_one(open_to, en
 
     def renew():
         with pytest.raises(UpstreamTimeout):
-            session.get("/early", deadline=time.monotonic() + 2.5)
+            session.get("/early", deadline=time.monotonic() + 3.5)
 
     callers = [threading.Thread(target=call), threading.Thread(target=renew)]
     for caller in callers:
@@ -202,7 +202,7 @@ def test_a_refused_token_is_dropped_without_waiting_for_the_next_one(open_to, en
     refused.set()
     for caller in callers:
         caller.join(GENEROUS)
-    assert took[0] < 1.6
+    assert took[0] < 3  # as long as the other call waits for its token, it would be 3.5 s
 
 
 def test_secrets_go_where_they_belong(open_to, endpoint):
