@@ -32,7 +32,7 @@ def found(*addresses):
 
 @pytest.fixture
 def call():
-    call = WatchedCall(time.monotonic() + 1)
+    call = WatchedCall(time.monotonic() + 4)
     yield call
     call.detach()
 
@@ -40,16 +40,16 @@ def call():
 class TestDial:
     def test_a_black_hole_leaves_time_for_the_next_address(self, call):
         with black_hole() as hole, socket.create_server(("127.0.0.1", 0)) as good:
-            connection = dial(found(hole, good.getsockname()), call)
+            connection = dial(found(hole, *[good.getsockname()] * 9), call)  # a tenth of the time is the hole's
             with connection:
                 assert connection.getpeername() == good.getsockname()
                 assert connection.gettimeout() is None
 
-    def test_two_black_holes_take_no_longer_than_one(self, call):
+    def test_many_black_holes_take_no_longer_than_one(self):
         began = time.monotonic()
         with black_hole() as one, black_hole() as other, pytest.raises(TimeoutError):
-            dial(found(one, other), call)
-        assert time.monotonic() - began < 1.5
+            dial(found(*[one, other] * 5), WatchedCall(began + 1))
+        assert time.monotonic() - began < GENEROUS  # a second each would be ten
 
     def test_an_address_that_refuses_is_passed_over(self, call, closed_port):
         with socket.create_server(("127.0.0.1", 0)) as good:
@@ -89,9 +89,10 @@ def test_closing_a_session_ends_a_call_that_is_still_connecting(session_to):
 
         caller = threading.Thread(target=call)
         caller.start()
-        time.sleep(0.2)
-        session.close()
-        caller.join(GENEROUS)
+        until = time.monotonic() + GENEROUS
+        while caller.is_alive() and time.monotonic() < until:
+            session.close()  # again and again: nothing tells when the call has begun to connect
+            caller.join(0.1)
     assert len(caught) == 1
 
 
@@ -197,7 +198,7 @@ class TestTLS:
 
     def test_a_connection_that_is_used_again_is_ended_at_the_deadline_and_leaves_no_plug(self, session_to, url):
         session = session_to(url, timeout=SHORT)
-        assert session.get().body == b"[1]"
+        assert session.get(patience=20).body == b"[1]"  # a handshake takes its time on a busy machine
         held = len(lines._PLUGS)
         began = time.monotonic()
         with pytest.raises(UpstreamTimeout):
