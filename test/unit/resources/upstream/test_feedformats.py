@@ -188,9 +188,9 @@ class TestGunzip:
 
 
 def test_a_record_of_very_many_equal_elements_is_read_in_a_moment():
-    began = time.perf_counter()
+    began = time.thread_time()
     assert rows(b"<r><item>" + b"<a>1</a>" * 200_000 + b"</item></r>", "xml") == [{"a": ["1"] * 200_000}]
-    assert time.perf_counter() - began < 4.0  # where each is put into a new list, it takes minutes
+    assert time.thread_time() - began < 20  # where each is put into a new list, it takes minutes
 
 
 @pytest.mark.parametrize(

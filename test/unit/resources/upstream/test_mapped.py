@@ -161,9 +161,9 @@ def test_a_comma_splits_where_a_url_begins(text, parts):
 
 @pytest.mark.parametrize("text", [" " * 1_000_000, "," * 1_000_000, " , " * 300_000])
 def test_a_text_of_blanks_and_commas_is_split_in_a_moment(text):
-    began = time.perf_counter()
+    began = time.thread_time()
     assert split_urls(text) == [text.strip()]
-    assert time.perf_counter() - began < 2.0  # by a pattern that tries each blank anew, it takes half an hour
+    assert time.thread_time() - began < 10  # by a pattern that tries each blank anew, it takes half an hour
 
 
 VARIANTS = {
