@@ -40,9 +40,14 @@ def test_a_value_that_the_server_still_has_is_not_given_after_its_end(cache, clo
 
 
 def test_a_value_stays_to_the_end_of_its_last_second(cache):
-    cache.set("key", b"value", 1.5)
-    time.sleep(1.4)
-    assert cache.get("key") == b"value"
+    for _ in range(10):
+        began = time.monotonic()
+        cache.set("key", b"value", 1.5)
+        time.sleep(1.4)
+        found = cache.get("key")
+        if time.monotonic() - began < 2:  # else the machine stood still, and the server was right to let it go
+            break
+    assert found == b"value"
 
 
 def test_a_lock_that_the_server_still_has_is_free_after_its_end(cache, clock):

@@ -114,6 +114,7 @@ def test_a_child_forked_in_the_middle_of_a_sweep_has_a_turn_of_its_own(sweeping)
     while not sweeping.begun:
         assert time.monotonic() < until
         time.sleep(0.002)
+    time.sleep(0.1)  # until it waits: a lock that it held at the fork would stay held in the child
     child = os.fork()
     if child == 0:
         sys.settrace(None)  # coverage has a lock of its own, which another thread may have held at the fork
