@@ -1,6 +1,5 @@
 """From a real shop over real HTTP into the catalogue and out through the API."""
 
-import socket
 import threading
 
 import orjson
@@ -8,6 +7,8 @@ import pytest
 
 from main.service import sync as sync_module
 from main.service.model import Outcome
+from sample.ports import LOOPBACK
+from sample.processes import find_free_port
 from sample.server import running
 from sample.shops import demo_app
 from test.fakes import FakeClock
@@ -130,8 +131,7 @@ def test_a_shop_that_was_empty_for_a_moment_loses_nothing(aisle, shop):
 
 
 def test_all_sources_down_at_start_are_reported_and_later_synced(aisle):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = find_free_port(LOOPBACK)
     team = aisle(shop_source("acme", f"http://127.0.0.1:{port}"), shop_source("depot", f"http://127.0.0.1:{port}"))
     waiting = team.get("/ready")
     assert (waiting.status_code, waiting.json["waiting"]) == (503, ["acme", "depot"])
