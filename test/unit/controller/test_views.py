@@ -125,20 +125,21 @@ def test_a_quarantined_record_keeps_the_shops_own_words_to_itself_where_fields_a
 
 # as a client sees it: every way to learn a hidden field, by a reader it is hidden from
 
-SECRETS = ("73.19", "4711", "66.60")
+# Long enough to stand in no count, no duration and no age by chance, of which some answers are full.
+SECRETS = ("7319054.27", "471108265", "6660719.38")
 
 
 @pytest.fixture
 def guarded(settings: Settings) -> Guarded:
     found = Guarded(settings, hide=Hide(reader=("price", "stock"), editor=("rating",)), anonymous="reader")
-    price, low = Money(7319, "EUR"), Money(6660, "EUR")
-    variant = Variant("v", "red", None, None, price, None, 4711, {})
-    given = {"price_range": PriceRange(low, price), "stock": 4711, "rating": Rating(4.5, 9), "variants": (variant,)}
+    price, low = Money(731905427, "EUR"), Money(666071938, "EUR")
+    variant = Variant("v", "red", None, None, price, None, 471108265, {})
+    given = {"price_range": PriceRange(low, price), "stock": 471108265, "rating": Rating(4.5, 9), "variants": (variant,)}
     put_snapshot(
         found.store,
         "lumen",
         [make_product(1, "lumen", price=price, **given)],
-        [Rejected(1, "9", (Fault("price", "is negative: '-73.19'"),), '{"stock": 4711}')],
+        [Rejected(1, "9", (Fault("price", "is negative: '-7319054.27'"),), '{"stock": 471108265}')],
     )
     return found
 
@@ -160,7 +161,7 @@ def test_each_role_sees_what_is_not_hidden_from_it(guarded: Guarded):
     editor, admin = (guarded.ask("GET", "/products/lumen:1", f"{who}-token").json for who in ("editor", "admin"))
     assert admin["rating"] == {"average": 4.5, "count": 9}
     assert editor == {name: admin[name] for name in admin if name != "rating"}
-    assert (editor["stock"], editor["price"]["amount"], editor["variants"][0]["stock"]) == (4711, "73.19", 4711)
+    assert (editor["stock"], editor["price"]["amount"], editor["variants"][0]["stock"]) == (471108265, "7319054.27", 471108265)
     assert guarded.ask("GET", "/products/lumen:1", headers={"X-API-Key": "reader-key"}).json.get("stock") is None
 
 
@@ -187,18 +188,18 @@ def test_an_etag_of_one_role_is_none_of_another(guarded: Guarded):
 
 def test_roles_share_what_was_searched_and_the_whole_view_gives_stored_bytes(settings: Settings):
     guarded = Guarded(settings, hide=Hide(reader=("stock",)))
-    put_snapshot(guarded.store, "lumen", [make_product(1, "lumen", stock=4711)])
+    put_snapshot(guarded.store, "lumen", [make_product(1, "lumen", stock=471108265)])
     reader = CountingReader(guarded.store)
     guarded.app.extensions["aisle"].search._reader = reader  # counts what the pages' cache could not answer
     answers = {who: guarded.ask("GET", "/products", f"{who}-token") for who in ("reader", "admin", "editor")}
     assert reader.calls["find"] == 1
     assert guarded.store.get("lumen:1") in answers["admin"].data
     assert answers["admin"].data == answers["editor"].data != answers["reader"].data
-    assert "4711" not in answers["reader"].text
+    assert "471108265" not in answers["reader"].text
 
 
 def test_a_live_answer_hides_the_same_and_keeps_how_fresh_it_is(guarded: Guarded, monkeypatch: pytest.MonkeyPatch):
-    figures = b'{"price":{"amount":"73.19","currency":"EUR"},"stock":4711,"variants":[{"id":"v","stock":4711}]}'
+    figures = b'{"price":{"amount":"7319054.27","currency":"EUR"},"stock":471108265,"variants":[{"id":"v","stock":471108265}]}'
     live = FakeLive(Look(LookState.LIVE, 0.1, figures))
     guarded.app.extensions["aisle"] = replace(guarded.app.extensions["aisle"], live=live)
     for url in ("/products?source=lumen&live=true", "/products/lumen:1?live=true"):
@@ -207,7 +208,7 @@ def test_a_live_answer_hides_the_same_and_keeps_how_fresh_it_is(guarded: Guarded
         product = answer.json["data"][0] if "data" in answer.json else answer.json
         assert product["freshness"]["state"] == "live"
         assert product["variants"] == [{"id": "v"}]
-        assert "4711" in guarded.ask("GET", url, "admin-token").text
+        assert "471108265" in guarded.ask("GET", url, "admin-token").text
 
 
 def test_what_is_refused_is_not_offered():
