@@ -70,7 +70,7 @@ def test_bandwidth_lets_so_many_bytes_through_in_a_second(proxy):
 
 
 def test_slicing_cuts_an_answer_into_pieces(proxy):
-    proxy.set(slicing=1, slice_pause=0.05)
+    proxy.set(slicing=1, slice_pause=0.3)  # long enough for a busy machine to take each piece before the next one comes
     with connect(proxy) as sock:
         sock.sendall(b"abc")
         assert [sock.recv(100) for _ in range(3)] == [b"a", b"b", b"c"]
