@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from main.resources.upstream.guard import Guard
-from main.service.errors import UpstreamError
+from main.service.errors import Unavailable, UpstreamError
 from main.util.logs import configure_logs
 from test.contract.books import BOOKS
 from test.contract.child import say, wait_to_be_killed
@@ -32,9 +32,14 @@ def note(book: Any, times: str) -> None:
 
 
 def share_all(book: Any) -> None:
-    """Wait, on a machine so busy that the last one could not be shared at once, until it is with the next."""
-    time.sleep(0.1)
-    book.change("acme", lambda state: (state, None))
+    """Wait until everything is shared: where it is not, a person's switch is refused; where it is, so are the steps before it."""
+    while True:
+        try:
+            book.change("acme", lambda state: (replace(state, enabled=not state.enabled), None))
+        except Unavailable:
+            time.sleep(0.05)  # on a busy machine the lock was not to be had in time, and is only glanced at for a while
+        else:
+            break
     say("done")
 
 
@@ -71,10 +76,10 @@ def crowd(book: Any, limit: str) -> None:
     say(str(most))
 
 
-def call(book: Any, _: str) -> None:
-    """Make a call that hangs, if the guard lets it through."""
+def call(book: Any, seconds: str) -> None:
+    """Make a call that hangs, if the guard lets it through; it has so many seconds."""
     try:
-        with Guard(make_source(), book).admitted(time.monotonic() + 2):
+        with Guard(make_source(), book).admitted(time.monotonic() + int(seconds)):
             say("calling")
             wait_to_be_killed()
     except UpstreamError as error:

@@ -68,6 +68,17 @@ def wait_for(condition, seconds=20.0):
         time.sleep(0.05)
 
 
+def insist(call, *arguments):
+    """Give what a call gives as soon as it is in time: a single one may be late on a busy machine."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return call(*arguments)
+        except CacheDown:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
 @contextmanager
 def talking(answer):
     """A server that gives this answer to whatever it is asked."""
@@ -97,18 +108,18 @@ def test_a_server_that_is_not_there(kind, tmp_path):
 
 def test_a_server_that_was_killed(server):
     cache = tier_of(server)
-    cache.set("key", b"value", 30)
+    insist(cache.set, "key", b"value", 30)
     server.kill()
     assert_down(cache)
 
 
 def test_a_server_that_is_frozen(server):
     cache = tier_of(server)
-    cache.set("key", b"value", 30)
+    insist(cache.set, "key", b"value", 30)
     server.freeze()
     assert_down(cache)
     server.thaw()
-    wait_for(lambda: works(cache))
+    insist(cache.ping)
     cache.close()
 
 
@@ -133,14 +144,13 @@ FAULTS = {
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 def test_a_way_to_the_server_that_is_broken(server, proxy, faults):
     cache = tier_of(server, proxy.port)
-    cache.set("key", b"value", 30)
+    insist(cache.set, "key", b"value", 30)
     proxy.set(**faults)
     if "limit" in faults:
         proxy.cut()
     assert_down(cache)
     proxy.set()
-    wait_for(lambda: works(cache))
-    assert cache.get("key") in {b"value", None}
+    assert insist(cache.get, "key") in {b"value", None}
     cache.close()
 
 
@@ -148,7 +158,7 @@ def test_a_large_value_that_drips_ends_by_the_time_of_one_answer(server, proxy):
     value = os.urandom(200_000)
     tier_of(server, timeout=LONG).set("key", value, 60)
     cache = tier_of(server, proxy.port)
-    cache.ping()
+    insist(cache.ping)
     proxy.set(bandwidth=5_000)  # 40 seconds, never silent for long
     started = time.monotonic()
     with pytest.raises(CacheDown):

@@ -133,7 +133,7 @@ def half_open(book):
 
 def test_one_process_at_a_time_tries_a_shop_whose_breaker_opened(book, child):
     half_open(book)
-    children = [child("call") for _ in range(4)]
+    children = [child("call", "30") for _ in range(4)]  # longer than they may begin apart on a busy machine: then the turn is over
     processes = [context.__enter__() for context in children]
     try:
         answers = [process.stdout.readline().strip() for process in processes]
@@ -146,7 +146,7 @@ def test_one_process_at_a_time_tries_a_shop_whose_breaker_opened(book, child):
 def test_a_probe_whose_process_is_killed_frees_its_place_at_once_and_its_turn_soon(book, child):
     half_open(book)
     guard = Guard(make_source(concurrency=1), book)
-    with child("call") as process:
+    with child("call", "2") as process:
         started(process, "calling")
         process.kill()
         process.wait()
