@@ -107,6 +107,8 @@ def check() -> None:
     settings = _load()
     results = build_check().run(settings.sources)
     Console().print(_check_table(results))
+    for line in _check_lines(results):
+        click.echo(line)
     sys.exit(0 if all(result.usable for result in results) else 1)
 
 
@@ -240,7 +242,7 @@ def _report_table(reports: Sequence[SyncReport]) -> Table:
 
 
 def _check_table(results: Sequence[SourceCheck]) -> Table:
-    table = Table("source", "kind", "reachable", "usable", "products seen", "rejected", "first fault, hints")
+    table = Table("source", "kind", "reachable", "usable", "products seen", "rejected")
     for result in results:
         seen = f"{result.products} of {result.total}" if result.total is not None else str(result.products)
         table.add_row(
@@ -250,9 +252,16 @@ def _check_table(results: Sequence[SourceCheck]) -> Table:
             _ANSWERS[result.usable],
             seen,
             str(result.rejected),
-            escape("\n".join(filter(None, [result.fault or result.note, *(f"Hint: {hint}." for hint in result.hints)]))),
         )
     return table
+
+
+def _check_lines(results: Sequence[SourceCheck]) -> list[str]:
+    """Give what is wrong with each source and what may be, below the table, in which there would be little room for it."""
+    told = {
+        result.source.name: [result.fault or result.note, *(f"Hint: {hint}." for hint in result.hints)] for result in results
+    }
+    return [f"{name}: {text}" for name, texts in told.items() for text in texts if text]
 
 
 def _trial_table(trials: Sequence[Trial]) -> Table:

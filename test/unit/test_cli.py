@@ -50,15 +50,17 @@ def test_an_unknown_source_to_try_is_told_by_the_argument_it_was_given_as(run):
 
 def test_what_a_shop_says_is_text_not_markup():
     fault = "record [/b]: name: is [red]empty[/red]"
-    assert fault in shown(cli._check_table([SourceCheck(make_source(), reachable=False, fault=fault)]))
     assert fault in shown(cli._report_table([make_report(outcome=Outcome.FAILED, error=fault)]))
 
 
 @pytest.mark.parametrize(("reachable", "told"), [(True, "yes"), (False, "no"), (None, "not asked")])
 def test_a_source_that_cannot_be_used_says_whether_its_shop_answered(reachable, told):
-    text = shown(cli._check_table([SourceCheck(make_source(), reachable=reachable, fault="why")]))
-    row = next([cell.strip() for cell in line.split("│")] for line in text.splitlines() if "why" in line)
+    checked = SourceCheck(make_source(), reachable=reachable, fault="why")
+    row = next(
+        [cell.strip() for cell in line.split("│")] for line in shown(cli._check_table([checked])).splitlines() if "│" in line
+    )
     assert row[3:5] == [told, "no"]
+    assert cli._check_lines([checked]) == ["acme: why"]
 
 
 def test_a_sync_that_was_held_back_says_why():
@@ -119,7 +121,7 @@ def test_what_may_be_wrong_with_the_settings_is_told_and_ends_with_0(run):
     told = "Hint: list.page.cursor: nxt finds nothing, because there is no nxt, so the list ends here."
     assert (result.exit_code, result.output.splitlines()[-1]) == (0, told)
     checked = SourceCheck(make_source(), reachable=True, note="record 2: [b]odd[/b]", hints=("no [i]header[/i]",))
-    assert all(text in shown(cli._check_table([checked])) for text in ("record 2: [b]odd[/b]", "Hint: no [i]header[/i]."))
+    assert cli._check_lines([checked]) == ["acme: record 2: [b]odd[/b]", "acme: Hint: no [i]header[/i]."]
 
 
 def test_a_saved_payload_is_tried_without_the_shop(run, tmp_path):
