@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 WORKERS = 4
 THREADS = 4
 KIB = 1024
+PATIENT_MS = 5000  # the longest that may be asked for: nobody waits for so long where something is known, or a timeout ends it
 # Answers are forgotten at once, so that each look is really made; a page asked for again a second later has no old figures either.
 FORGETFUL = {"fresh": "100ms", "revalidate": "100ms", "max_stale": "1s"}
 _OPEN = {"auth": {"anonymous": "reader"}, "limits": {"api": "off"}}
@@ -72,9 +73,10 @@ class Aisle:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all workers serve."""
+        """Whether all workers serve: a worker makes its threads after it has loaded the application, and seconds later on a busy machine."""
         loaded = self.log.count("(default app)")
-        return len(self.workers) == WORKERS and loaded >= (WORKERS if "lazy" in self.log else 1)
+        ready = sum(worker.num_threads() >= THREADS for worker in self.workers)
+        return ready == WORKERS and loaded >= (WORKERS if "lazy" in self.log else 1)
 
     @property
     def log(self) -> str:
@@ -87,7 +89,7 @@ class Aisle:
         login = {} if method == "GET" else {"X-API-Key": self.key}
         return fetch(self.port, path, method, {**kind, **login, **(headers or {})}, data)
 
-    def look(self, source: str, number: int = 1, deadline_ms: int = 400, more: str = "") -> Answer:
+    def look(self, source: str, number: int = 1, deadline_ms: int = PATIENT_MS, more: str = "") -> Answer:
         return self.ask(f"/products/{source}:{number}?live=true&deadline_ms={deadline_ms}{more}")
 
     def switch(self, source: str, **change: Any) -> Any:
@@ -155,7 +157,7 @@ def write_settings(
             "currency": "EUR",
             "every": "1h",
         }
-        | {"timeout": "1s", **options.get("*", {}), **options.get(name, {})}
+        | {"timeout": "4s", **options.get("*", {}), **options.get(name, {})}
         for name, shop in shops.items()
     ]
     config = folder / "config.yml"

@@ -106,7 +106,7 @@ def is_calling(worker: psutil.Process, shop: RawShop) -> bool:
 
 
 def test_what_has_aged_is_renewed_once_and_nobody_waits_for_it(tmp_path: Path) -> None:
-    live = {"fresh": "500ms", "revalidate": "2s", "max_stale": "5s"}
+    live = {"fresh": "1s", "revalidate": "3s", "max_stale": "5s"}
     with RawShop(4) as shop, serve(tmp_path, {"shop": shop}, cache={"kind": "file"}, live=live) as aisle:
         path = "/products/shop:1?live=true&deadline_ms=3000"
         assert aisle.ask(path).json["freshness"]["state"] == "live"
@@ -117,17 +117,21 @@ def test_what_has_aged_is_renewed_once_and_nobody_waits_for_it(tmp_path: Path) -
         assert {strictly(shot.body)["freshness"]["state"] for shot in volley.shots} <= {"cached", "stale"}, "nobody waited"
         calls = [request.at for request in shop.requests]
         assert shop.busiest == 1
-        assert 4 <= len(calls) <= 6 / 0.5
+        assert len(calls) >= 3
         gaps = [later - earlier for earlier, later in pairwise(calls)]
-        assert min(gaps) >= 0.45, "one renewal for each time it ages"
+        # A second, less what the earlier call was late at the shop; two for one time would be less than the latency apart.
+        assert min(gaps) >= 0.5, "one renewal for each time it ages"
 
         shop.behave("hang_up")
         died = time.monotonic()
         seen = []
         while time.monotonic() < died + 7:
-            seen.append((time.monotonic() - died, aisle.ask(path).json["freshness"]))
+            told = aisle.ask(path).json["freshness"]
+            seen.append((time.monotonic(), told))
             time.sleep(0.05)
-        assert all(told["state"] in {"cached", "stale"} for at, told in seen if at < 4)
+        first_at, first = seen[0]
+        confirmed = first_at - first["age_s"]
+        assert all(told["state"] in {"cached", "stale"} for at, told in seen if at < confirmed + 4)
         assert all(told["age_s"] <= 5.5 for _, told in seen if told["state"] == "stale")
         assert seen[-1][1]["state"] in {"error", "open"}
         answer = aisle.ask(f"{path}&require=shop")
