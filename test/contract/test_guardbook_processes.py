@@ -133,7 +133,7 @@ def half_open(book):
 
 def test_one_process_at_a_time_tries_a_shop_whose_breaker_opened(book, child):
     half_open(book)
-    # Longer than they may begin apart on a busy machine: then the turn is over.
+    # The turn of the one that tries lasts for its call's time: longer than they may begin apart on a busy machine.
     children = [child("call", "30") for _ in range(4)]
     processes = [context.__enter__() for context in children]
     try:

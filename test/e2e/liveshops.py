@@ -73,7 +73,7 @@ class Aisle:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all workers serve: a worker makes its threads after it has loaded the application, and seconds later on a busy machine."""
+        """Whether all workers serve: the last thing before that is to make their threads, which takes seconds on a busy machine."""
         loaded = self.log.count("(default app)")
         ready = sum(worker.num_threads() >= THREADS for worker in self.workers)
         return ready == WORKERS and loaded >= (WORKERS if "lazy" in self.log else 1)

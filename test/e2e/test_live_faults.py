@@ -27,9 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 KIB = 1024
 MIB = 1024  # in KiB
 PRODUCTS = 60
-DEADLINE_MS = (
-    2000  # the odd shop's own timeout ends most faults sooner; a second that a busy machine is late is no fault of a good one
-)
+DEADLINE_MS = 2000  # a good shop may be a second late on a busy machine; the odd one's own timeout ends most faults sooner
 PATIENT_MS = 4000  # where twenty at once share two processors
 SLACK = 2.0  # the bench has the true figures; here the machine may be busy
 QUIET = 6  # five, and one for a busy machine

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason=NO_NGINX), pytest.mark.timeout(300)]
 
 CLIENTS, TIMES = 16, 25
-EVERY = 3.0  # seconds between two deaths: about as long as a worker takes to come back on a small machine
+EVERY = 2.0  # seconds between two deaths: a fast machine is done soon, and a small one takes as long for a new worker
 
 
 @pytest.fixture(scope="module")

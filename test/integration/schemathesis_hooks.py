@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 import uuid
 from typing import Any
@@ -12,14 +13,20 @@ from main.controller.idempotency import HEADER, read_key
 from main.controller.parameters import DEPTH_LIMIT
 from main.service.model import PER_PAGE
 
+LARGEST_BODY = 64 * 1024
+LISTS = ("availability", "facets", "fields")  # whose values may stand in one, with commas between
+
 
 @schemathesis.hook("filter_query")
 def keep_what_makes_sense(_context: Any, query: Any) -> bool:
-    """Keep words that say something, prices within their bounds, and no shop that must answer live.
+    """Keep words that say something, lists that name something, prices within their bounds, and no shop that must answer live.
 
     A shop that must answer may have been switched off by a call made before; then 503 is the right answer, and documented.
+    A list without a value chooses nothing, and is none of those that the document names.
     """
     given = dict(query or {})
+    if not all(_names_something(given.get(name)) for name in LISTS):
+        return False
     if given.get("require") and str(given.get("live")).lower() == "true":
         return False
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
@@ -28,10 +35,14 @@ def keep_what_makes_sense(_context: Any, query: Any) -> bool:
 
 @schemathesis.hook("filter_case")
 def keep_what_can_be_described(_context: Any, case: Any) -> bool:
-    """Keep pages that go no further down than the description of ``page`` says, and no ``If-None-Match: *``: a 304 has no Content-Type."""
+    """Keep pages that go no further down than the description of ``page`` says, and no ``If-None-Match: *``: a 304 has no Content-Type.
+
+    And no body that is larger than all may be: what is wrong in it besides is refused with 413, which schemathesis takes for no refusal.
+    """
     given, headers = dict(case.query or {}), dict(case.headers or {})
     return (
         headers.get("If-None-Match") != "*"
+        and len(json.dumps(case.body, default=str)) <= LARGEST_BODY
         and (_amount(given.get("page")) or 1) * (_amount(given.get("per_page")) or PER_PAGE) <= DEPTH_LIMIT
     )
 
@@ -45,6 +56,11 @@ def use_each_key_once(_context: Any, case: Any, _kwargs: Any) -> None:
 
 def _says_something(text: Any) -> bool:
     return not str(text or "").strip() or any(unicodedata.category(character)[0] in "LN" for character in str(text))
+
+
+def _names_something(values: Any) -> bool:
+    listed = values if isinstance(values, list) else [] if values is None else [values]
+    return all(part.strip() for value in listed for part in str(value).split(","))
 
 
 def _amount(text: Any) -> float | None:
