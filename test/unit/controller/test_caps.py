@@ -11,6 +11,8 @@ from main.app import create_app
 from test.fakes import FakeDoor, as_admin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.testing import FlaskClient
 
     from main.settings import Settings
@@ -68,16 +70,20 @@ def test_a_costly_body_is_refused_by_the_name_of_the_limit(admin: FlaskClient, c
     assert len(answer.data) < 20_000
 
 
-def test_refusing_costs_little(admin: FlaskClient):
+def measure(ask: Callable[[], Any]) -> float:
+    """The seconds that it takes; the best of three, as the garbage of the whole process may be collected meanwhile."""
     spent = []
-    for query, _, _ in QUERIES.values():
+    for _ in range(3):
         begun = time.process_time()
-        admin.get("/products", query_string=query)
+        ask()
         spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+def test_refusing_costs_little(admin: FlaskClient):
+    spent = [measure(lambda query=query: admin.get("/products", query_string=query)) for query, _, _ in QUERIES.values()]
     for raw, _, _ in BODIES.values():
-        begun = time.process_time()
-        admin.post("/sources/lumen/sync", data=raw, content_type="application/json")
-        spent.append(time.process_time() - begun)
+        spent.append(measure(lambda raw=raw: admin.post("/sources/lumen/sync", data=raw, content_type="application/json")))
     assert sorted(spent)[len(spent) // 2] <= 0.02
     assert max(spent) < 0.25
 
