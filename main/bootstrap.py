@@ -58,9 +58,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from main.service.model import Source
-    from main.service.ports import Cache, CatalogueReader, CatalogueWriter, Connector, GuardBook, SyncBoard
+    from main.service.ports import CatalogueReader, CatalogueWriter, SyncBoard
+    from main.service.ports.caches import Cache
     from main.service.ports.doors import Door, HitCounters, Replies
+    from main.service.ports.guards import GuardBook
     from main.service.ports.tasks import TaskStore
+    from main.service.ports.upstream import Connector
     from main.settings import Settings
 
 MEMCACHED_PORT = 11211

@@ -52,6 +52,7 @@ _SHOWN: Mapping[str, type[Schema]] = {
 }
 _GREETING = {"type": "string", "description": "A greeting.", "example": "Hello, John!"}
 _SEVERAL = {"collectionFormat": "multi", "maxItems": fields.LIST_LIMIT}
+_IN_ONE = {"collectionFormat": "csv", "minItems": 1}
 _SHAPES: Mapping[type, dict[str, Any]] = {
     fields.Flag: {"type": "boolean"},
     fields.Amount: {"type": "string", "pattern": fields.AMOUNT_PATTERN},
@@ -63,7 +64,7 @@ _SHAPES: Mapping[type, dict[str, Any]] = {
 def _describe_own_fields(_converter: Any, field: marshmallow.fields.Field[Any], **_: Any) -> dict[str, Any]:
     items: dict[str, Any] = {"type": "string"}
     if isinstance(field, fields.Choices):
-        return {"type": "array", "items": {**items, "enum": list(field.choices.values())}, "collectionFormat": "csv"}
+        return {"type": "array", "items": {**items, "enum": list(field.choices.values())}, **_IN_ONE}
     if isinstance(field, fields.Gtins):
         return {"type": "array", "items": {**items, "pattern": fields.GTIN_PATTERN}, **_SEVERAL}
     if isinstance(field, fields.Values):

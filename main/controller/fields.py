@@ -82,7 +82,7 @@ class Choices(fields.Field[tuple[str, ...]]):
         self.choices = {choice.lower(): choice for choice in choices}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
-        words = [word.strip().lower() for item in value for word in item.split(",") if word.strip()]
+        words = [word.strip().lower() for item in value for word in item.split(",")]
         if any(word not in self.choices for word in words):
             raise ValidationError(f"must be of: {', '.join(self.choices.values())}")
         return tuple(sorted({self.choices[word] for word in words}))

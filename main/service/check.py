@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from main.service.model import Product, Source
-    from main.service.ports import Connector
+    from main.service.ports.upstream import Connector
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
     """What the first call to a source gave.
 
-    ``reachable`` is true when the shop gave a whole answer, whatever it says, and None where it was not asked; ``fault`` is why the source cannot be used; ``note`` is the first record that would go into quarantine;
-    ``hints`` is what may be wrong with the settings.
+    ``reachable`` is true when the shop gave a whole answer, whatever it says, and None where it was not asked; ``fault`` is why the
+    source cannot be used; ``note`` is the first record that would go into quarantine; ``hints`` is what may be wrong with the settings.
     """
 
     source: Source

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from main.service.model import Product, Source
-    from main.service.ports import Connector, CrawlPage, Staging
+    from main.service.ports import Staging
+    from main.service.ports.upstream import Connector, CrawlPage
 
 _RAW_LIMIT = 8_000
 _QUARANTINE_LIMIT = 5_000

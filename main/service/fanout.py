@@ -18,7 +18,7 @@ from main.service.errors import CrawlStopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from main.service.ports import Connector, CrawlPage
+    from main.service.ports.upstream import Connector, CrawlPage
 
     _Step = tuple[str, Callable[[], object]]
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from main.service.flights import Flight
     from main.service.lookentry import Entry
     from main.service.model import LiveRules, Wanted
-    from main.service.ports import GuardBook, NearCache
+    from main.service.ports.caches import NearCache
+    from main.service.ports.guards import GuardBook
     from main.util.clock import Clock
 
 _SERVED = {Verdict.FRESH: LookState.CACHED, Verdict.REVALIDATE: LookState.STALE}

@@ -12,9 +12,10 @@ import structlog
 
 from main.util.ids import new_id
 from main.util.perprocess import PerProcess
+from main.util.threads import try_thread
 
 if TYPE_CHECKING:
-    from main.service.ports import Cache
+    from main.service.ports.caches import Cache
 
 LEASE = 1.8  # seconds: outlives three renewals that come late, and is over within two seconds of its holder's death
 _RENEW = 0.5  # seconds between renewals
@@ -67,16 +68,8 @@ class Leases:
 
     def _start_renewing(self) -> None:
         with self._lock:
-            if self._thread is not None:
-                return
-            thread = threading.Thread(target=self._run, name="leases", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                # The lock is held all the same: it may end before the work does, and that is a second call at worst.
-                _log.warning("leases.thread_refused", error=str(error))
-            else:
-                self._thread = thread
+            # Without one, the lock is held all the same: it may end before the work does, and that is a second call at worst.
+            self._thread = self._thread or try_thread("leases", self._run, _log, "leases.thread_refused")
 
     def _run(self) -> None:
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from main.service.looks import LookTools
     from main.service.model import Source
-    from main.service.ports import Connector
+    from main.service.ports.upstream import Connector
     from main.service.registry import SourceRegistry
 
 _UNKNOWN = "This source is no longer configured."

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from main.service.fanout import Lanes
     from main.service.leases import Leases
     from main.service.model import LiveRules, Product, Source
-    from main.service.ports import Connector, GuardBook, NearCache
+    from main.service.ports.caches import NearCache
+    from main.service.ports.guards import GuardBook
+    from main.service.ports.upstream import Connector
     from main.util.clock import Clock
 
 _READERS = 8  # threads a source that read the shared cache at a time

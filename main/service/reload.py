@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from main.service.model import Reading, Taken, compare_sources
+from main.util.threads import try_thread
 
 if TYPE_CHECKING:
     from main.service.ports import Configuration
@@ -52,17 +53,9 @@ class Follower:
         self._next_look = now + _LOOK_EVERY
         self.introduce()
         if self._configuration.mark() != self._seen:
-            self._follow_behind()
-
-    def _follow_behind(self) -> None:
-        thread = threading.Thread(target=self.follow, name="reload", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            # The request that noticed has work of its own to do; another one tries in a second.
-            _log.warning("settings.reload_thread_refused", error=str(error))
-        else:
-            thread.join(_PATIENCE)
+            thread = try_thread("reload", self.follow, _log, "settings.reload_thread_refused")
+            if thread is not None:  # else another request tries in a second: the one that noticed has work of its own to do
+                thread.join(_PATIENCE)
 
     def follow(self) -> bool:
         """Take the sources over if a reload was asked for since the last time; tell whether that was done."""

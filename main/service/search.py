@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from main.service.model import Head, Hits, Query, Source, SourceStatus
-    from main.service.ports import CatalogueReader, GuardBook
+    from main.service.ports import CatalogueReader
+    from main.service.ports.guards import GuardBook
     from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 

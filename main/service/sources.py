@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from main.service.model import GuardChange, GuardState, Rejected, Source, SourceRecord, SourceStatus
-    from main.service.ports import CatalogueReader, GuardBook
+    from main.service.ports import CatalogueReader
+    from main.service.ports.guards import GuardBook
     from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 

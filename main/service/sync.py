@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from main.service.model import Product, Rejected, Source
-    from main.service.ports import CatalogueWriter, Connector, Staging
+    from main.service.ports import CatalogueWriter, Staging
+    from main.service.ports.upstream import Connector
     from main.util.clock import Clock
 
 LEASE = timedelta(seconds=30)

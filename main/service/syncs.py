@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from main.service.model import Source, SyncRecord
-    from main.service.ports import CatalogueReader, GuardBook, SyncBoard
+    from main.service.ports import CatalogueReader, SyncBoard
+    from main.service.ports.guards import GuardBook
     from main.service.registry import SourceRegistry
     from main.util.clock import Clock
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from main.service.model import Fault, Product, Remark, Source
-    from main.service.ports import Connector, CrawlPage
+    from main.service.ports.upstream import Connector, CrawlPage
 
 
 @dataclass(frozen=True, slots=True)

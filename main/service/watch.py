@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from main.service.model import Source
-    from main.service.ports import GuardBook
+    from main.service.ports.guards import GuardBook
     from main.service.registry import SourceRegistry
     from main.service.reload import Follower
     from main.service.sync import SyncService

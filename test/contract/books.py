@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from main.service.ports import GuardBook
+    from main.service.ports.guards import GuardBook
 
 
 @dataclass(frozen=True)

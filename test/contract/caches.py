@@ -13,7 +13,7 @@ from main.resources.cache.tiered import Tiered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from main.service.ports import Cache
+    from main.service.ports.caches import Cache
 
 SERVED = ("memcached", "redis")
 SHARED = ("file", *SERVED)

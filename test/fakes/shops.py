@@ -9,7 +9,7 @@ import orjson
 
 from main.service.errors import RecordRejected
 from main.service.model import Fault, Remark
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from test.fakes.builders import make_product
 
 if TYPE_CHECKING:

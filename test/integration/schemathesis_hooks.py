@@ -14,19 +14,15 @@ from main.controller.parameters import DEPTH_LIMIT
 from main.service.model import PER_PAGE
 
 LARGEST_BODY = 64 * 1024
-LISTS = ("availability", "facets", "fields")  # whose values may stand in one, with commas between
 
 
 @schemathesis.hook("filter_query")
 def keep_what_makes_sense(_context: Any, query: Any) -> bool:
-    """Keep words that say something, lists that name something, prices within their bounds, and no shop that must answer live.
+    """Keep words that say something, prices within their bounds, and no shop that must answer live.
 
     A shop that must answer may have been switched off by a call made before; then 503 is the right answer, and documented.
-    A list without a value chooses nothing, and is none of those that the document names.
     """
     given = dict(query or {})
-    if not all(_names_something(given.get(name)) for name in LISTS):
-        return False
     if given.get("require") and str(given.get("live")).lower() == "true":
         return False
     lowest, highest = (_amount(given.get(name)) for name in ("min_price", "max_price"))
@@ -56,11 +52,6 @@ def use_each_key_once(_context: Any, case: Any, _kwargs: Any) -> None:
 
 def _says_something(text: Any) -> bool:
     return not str(text or "").strip() or any(unicodedata.category(character)[0] in "LN" for character in str(text))
-
-
-def _names_something(values: Any) -> bool:
-    listed = values if isinstance(values, list) else [] if values is None else [values]
-    return all(part.strip() for value in listed for part in str(value).split(","))
 
 
 def _amount(text: Any) -> float | None:

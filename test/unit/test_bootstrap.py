@@ -1,4 +1,5 @@
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -45,28 +46,10 @@ def test_what_guards_know_is_kept_in_the_data_folder_for_every_process(unsynced)
     assert (unsynced.data / "guards").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_purge_has_the_next_sync_ask_a_shop_on_no_condition(unsynced):
+@contextmanager
+def serving_on_condition():
+    """A feed of two products that is sent whole only to who has no copy of it, and the conditions it was asked on."""
     asked = []
-
-    def answer(request):
-        asked.append(request.headers.get("If-None-Match"))
-        body = b'[{"id": "1", "name": "Lamp", "price": "5.00"}]'
-        return Response(b"" if asked[-1] else body, 304 if asked[-1] else 200, {"ETag": '"v1"'})
-
-    with running(Request.application(answer)) as url:
-        fed = make_source("fed", kind="feed", url=f"{url}/list.json", format="json")
-        settings = replace(unsynced, sources=(fed,))
-        reading = build_services(settings, reader=MemoryCatalogue())
-        for _ in range(2):
-            build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
-        reading.live.purge("fed")
-        reports = build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
-    assert asked == [None, '"v1"', None]
-    assert [(report.outcome, report.products) for report in reports] == [(Outcome.OK, 1)]
-
-
-def test_a_look_asks_a_shop_on_a_condition_without_a_trip_to_the_shared_cache(unsynced, monkeypatch):
-    asked, keys = [], []
 
     def answer(request):
         asked.append(request.headers.get("If-None-Match"))
@@ -74,7 +57,24 @@ def test_a_look_asks_a_shop_on_a_condition_without_a_trip_to_the_shared_cache(un
         return Response(b"" if asked[-1] else body, 304 if asked[-1] else 200, {"ETag": '"v1"'})
 
     with running(Request.application(answer)) as url:
-        fed = make_source("fed", kind="feed", url=f"{url}/list.json", format="json")
+        yield make_source("fed", kind="feed", url=f"{url}/list.json", format="json"), asked
+
+
+def test_a_purge_has_the_next_sync_ask_a_shop_on_no_condition(unsynced):
+    with serving_on_condition() as (fed, asked):
+        settings = replace(unsynced, sources=(fed,))
+        reading = build_services(settings, reader=MemoryCatalogue())
+        for _ in range(2):
+            build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
+        reading.live.purge("fed")
+        reports = build_sync(settings, writer=MemoryCatalogue()).sync.sync_all(settings.sources)
+    assert asked == [None, '"v1"', None]
+    assert [(report.outcome, report.products) for report in reports] == [(Outcome.OK, 2)]
+
+
+def test_a_look_asks_a_shop_on_a_condition_without_a_trip_to_the_shared_cache(unsynced, monkeypatch):
+    keys = []
+    with serving_on_condition() as (fed, asked):
         settings = replace(unsynced, sources=(fed,), cache=replace(unsynced.cache, kind="file"))
         reading = build_services(settings, reader=MemoryCatalogue())
         for name in ("get", "set"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from main.service.errors import CacheDown
 from main.util.perprocess import PerProcess
+from main.util.threads import try_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +55,8 @@ class Sweeper:
         turn = self._turns.get()
         if not turn.take():
             return
-        try:
-            threading.Thread(target=self._run, args=(turn,), name="cache-sweep", daemon=True).start()
-        except RuntimeError as error:  # the machine has no thread left: the next minute may have
-            turn.give_back()
-            _log.warning("cache.sweep_failed", error=str(error))
+        if try_thread("cache-sweep", partial(self._run, turn), _log, "cache.sweep_failed") is None:
+            turn.give_back()  # the next minute may have a thread
 
     def _run(self, turn: _Turn) -> None:
         try:

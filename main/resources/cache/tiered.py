@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from main.resources.cache.memory import MemoryCache
-    from main.service.ports import Cache
+    from main.service.ports.caches import Cache
 
 NEAR_SECONDS = 1.0
 _MOST_DEBTS = 10_000

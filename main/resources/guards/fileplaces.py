@@ -113,7 +113,8 @@ class FilePlaces:
             if place is not None:
                 return place
             refuse_place(deadline, closed)
-            self._freed.wait(min(max(0.0, deadline - time.monotonic()), random.uniform(_SHORTEST_NAP, _LONGEST_NAP)))  # noqa: S311 - no secret
+            nap = random.uniform(_SHORTEST_NAP, _LONGEST_NAP)  # noqa: S311 - no secret
+            self._freed.wait(max(0.0, min(nap, deadline - time.monotonic())))
 
     def _try_all(self, limit: int) -> tuple[_Opened, int] | None:
         opened = self._file.open()

@@ -10,6 +10,7 @@ import structlog
 
 from main.resources.guards.fileplaces import FilePlaces, PlaceFile
 from main.resources.guards.shared import SharedState
+from main.util.threads import try_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,16 +78,8 @@ class FileGuardBook:
 
     def _start_sharing(self) -> None:
         with self._lock:
-            if self._thread is not None:
-                return
-            thread = threading.Thread(target=self._share_notes, name="guards", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                # What was noted is shared with the next change, or by the thread that the next note has.
-                _log.warning("guard.thread_refused", error=str(error))
-            else:
-                self._thread = thread
+            # Without one, what was noted is shared with the next change, or by the thread that the next note has.
+            self._thread = self._thread or try_thread("guards", self._share_notes, _log, "guard.thread_refused")
 
     def _share_notes(self) -> None:
         """Share what was noted, until nothing more is."""

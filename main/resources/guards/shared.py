@@ -124,7 +124,10 @@ class SharedState:
             self._refresh_locked()
 
     def _share_rest(self) -> None:
-        """Share what could not be shared before, if that takes no waiting: whoever is held back makes no call, and so no change that would do it."""
+        """Share what could not be shared before, if that takes no waiting.
+
+        Whoever is held back makes no call, and so no change that would do it.
+        """
         if not self._lock.acquire(blocking=False):
             return
         try:

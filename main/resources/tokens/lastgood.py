@@ -13,6 +13,7 @@ import structlog
 from main.resources.tokens.keysets import read_key_set
 from main.service.errors import Unavailable, UpstreamError
 from main.util.files import read_text, write_whole
+from main.util.threads import try_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,10 +85,8 @@ class ProviderKeys:
         self._take_copy()
         if self._keys and self._age() < FRESH:
             return
-        try:
-            threading.Thread(target=self.refresh, name="provider-keys", daemon=True).start()
-        except RuntimeError as error:
-            _log.warning("provider.thread_refused", issuer=self._provider.issuer, error=str(error), kept=len(self._keys))
+        told = {"issuer": self._provider.issuer, "kept": len(self._keys)}
+        try_thread("provider-keys", self.refresh, _log, "provider.thread_refused", **told)
 
     def _replace(self) -> None:
         try:

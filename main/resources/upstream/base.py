@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from main.resources.upstream.session import Answer, Session
     from main.service.errors import UpstreamHeld
     from main.service.model import Remark
-    from main.service.ports import CrawlPage
+    from main.service.ports.upstream import CrawlPage
     from main.util.clock import Clock
 
 _MAPPING_VERSION = 2  # raise it when any mapping changes, so that every stored product is mapped again

@@ -12,7 +12,7 @@ from main.resources.upstream.looks import look_by_path
 from main.resources.upstream.paging import refuse_beyond
 from main.service.errors import UpstreamGarbled
 from main.service.model import Availability
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

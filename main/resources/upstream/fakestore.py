@@ -9,7 +9,7 @@ from marshmallow import fields
 from main.resources.upstream.base import BaseConnector, RecordSchema, rating_of, split_list
 from main.resources.upstream.fields import Amount, Html, Identifier, Line, Name, Number, web_url
 from main.resources.upstream.looks import look_by_path
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

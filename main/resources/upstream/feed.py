@@ -33,7 +33,7 @@ from main.resources.upstream.fields import (
 )
 from main.resources.upstream.session import MAX_FEED, MAX_LOOK
 from main.service.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from main.util.money import is_currency
 from main.util.text import shorten
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from main.service.model import GuardState, Source
-    from main.service.ports import GuardBook
+    from main.service.ports.guards import GuardBook
 
 _NOBODY = ""
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from main.resources.upstream.wire import Reply
     from main.service.model import Source
-    from main.service.ports import Cache, GuardBook
+    from main.service.ports.caches import Cache
+    from main.service.ports.guards import GuardBook
     from main.util.clock import Clock
 
 _SECONDS = 24 * 3600.0

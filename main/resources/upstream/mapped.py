@@ -32,7 +32,7 @@ from main.resources.upstream.options import find_options
 from main.resources.upstream.pager import Pager, search
 from main.service.errors import RecordRejected, UpstreamGarbled
 from main.service.model import Fault, FieldMap, FieldRule, ItemCall, Listing, Variant
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from main.util.clock import isoformat, read_epoch
 from main.util.expressions import ExpressionError, compile_expression
 from main.util.money import exponent, is_currency, parse_amount, shift

@@ -30,7 +30,7 @@ from main.resources.upstream.paging import Trail, next_link, pages_after
 from main.resources.upstream.shopifypage import as_listed, page_path
 from main.service.errors import CrawlIncomplete, UpstreamGarbled
 from main.service.model import Availability, Variant
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence

@@ -30,7 +30,7 @@ from main.resources.upstream.looks import numbers, pick
 from main.resources.upstream.paging import counted, pages_after, refuse_beyond
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Variant
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -16,7 +16,7 @@ from main.resources.upstream.paging import counted, pages_after, refuse_beyond
 from main.resources.upstream.woocommerce import option_values
 from main.service.errors import UpstreamRefused
 from main.service.model import Availability, Money, PriceRange, Variant
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from main.util.money import is_currency, parse_amount, shift
 
 if TYPE_CHECKING:

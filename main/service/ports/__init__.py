@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    import threading
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from main.service.errors import UpstreamHeld
     from main.service.model import (
-        GuardState,
         Head,
         Hits,
         Product,
         Query,
         Reading,
         Rejected,
-        Remark,
         Shape,
         SyncRecord,
         SyncReport,
         Taken,
         Tombstone,
-        Wanted,
     )
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlPage:
-    """One upstream answer: raw records as JSON bytes, which calls follow from it, and the whole list's length if told.
-
-    ``held`` is how many of its records are given by later calls, which complete them. ``hints`` is what may be wrong with the settings,
-    for whoever tries a source; no fault of the answer.
-    """
-
-    records: Iterable[bytes]
-    upcoming: tuple[Hashable, ...] = ()
-    total: int | None = None
-    held: int = 0
-    hints: tuple[str, ...] = ()
-
-
-class Connector(Protocol):
-    """One source, spoken to in its own dialect."""
-
-    @property
-    def fingerprint(self) -> bytes:
-        """Changes when the same record would be mapped to another product: kind, settings, version of the mapping."""
-
-    def fetch(self, call: Hashable | None) -> CrawlPage:
-        """Make one call of a crawl; ``None`` is the first. Safe to call from several threads.
-
-        Raises:
-            UpstreamError: the shop did not give what was asked.
-        """
-
-    def load(self, raw: bytes) -> Product:
-        """Map one raw record to a product.
-
-        Raises:
-            RecordRejected: the record is not a valid product; carries each field and reason.
-        """
-
-    def find_left_out(self, raw: bytes, product: Product) -> Sequence[Remark]:
-        """Give what the settings describe and the product of a raw record lacks; for whoever tries a source."""
-
-    @property
-    def look_size(self) -> int:
-        """Give how many products one live look can ask for; 0 where the shop cannot be asked for single products."""
-
-    def find_hold(self) -> UpstreamHeld | None:
-        """Give why no call to the shop may begin, as it was a moment ago, or None. Costs next to nothing."""
-
-    def look(self, wanted: Sequence[Wanted], deadline: float) -> Mapping[str, bytes]:
-        """Ask the shop for these products (at most :attr:`look_size`) and give their raw records by source id.
-
-        Ends by ``deadline`` (monotonic seconds). Products that the shop no longer has are left out. Safe to call from several
-        threads.
-
-        Raises:
-            UpstreamError: the shop did not give what was asked.
-        """
-
-    def close(self) -> None:
-        """Give connections back."""
 
 
 class Resource(Protocol):
@@ -225,66 +157,6 @@ class CatalogueWriter(Resource, SyncBoard, Protocol):
 
     def retain(self, sources: Iterable[str], now: dt.datetime) -> int:
         """Drop what belongs to sources that are no longer configured; give how many products that were."""
-
-
-class Cache(Resource, Protocol):
-    """Bytes by key, each for a while; a miss is always allowed. Safe to use from several threads.
-
-    Every method raises CacheDown when the tier does not answer, except on a tiered cache, which takes that as a miss.
-    """
-
-    def get(self, key: str) -> bytes | None:
-        """Give the value, or None where there is none or its time is over."""
-
-    def set(self, key: str, value: bytes, seconds: float) -> None:
-        """Keep the value for that long."""
-
-    def delete(self, key: str) -> None:
-        """Drop the value, if there is one."""
-
-    def lock(self, key: str, owner: str, seconds: float) -> bool:
-        """Take the lock of this name, or renew it where the owner has it; False while another owner's is alive."""
-
-    def unlock(self, key: str, owner: str) -> None:
-        """Give the lock back, if it is still the owner's."""
-
-
-class NearCache(Cache, Protocol):
-    """A cache with a tier in this process's own memory, which never raises CacheDown."""
-
-    def peek(self, key: str) -> bytes | None:
-        """Give the value if it is at hand in this process, without asking anybody."""
-
-    def consult(self, key: str) -> bytes | None:
-        """Give the value that all processes share, which may be newer than the one at hand; where it cannot be had, that one."""
-
-
-class GuardBook(Protocol):
-    """The guards' state, shared by all processes of the machine. Safe to use from several threads."""
-
-    def read(self, source: str) -> GuardState:
-        """Give a source's state as it was a moment ago; that of a source never seen is the default one. Costs next to nothing."""
-
-    def read_now(self, source: str) -> GuardState:
-        """Give a source's state as it is now."""
-
-    def change(self, source: str, step: Callable[[GuardState], tuple[GuardState, T]]) -> T:
-        """Replace a source's state by what ``step`` makes of it, as one step for all processes, and give its answer."""
-
-    def note(self, source: str, step: Callable[[GuardState], tuple[GuardState, Any]]) -> None:
-        """Do the same soon, and before the next change at the latest; for what only counts, and has no time to wait for others."""
-
-    def slot(
-        self, source: str, limit: int, deadline: float, closed: threading.Event | None = None
-    ) -> AbstractContextManager[None]:
-        """Hold one of the source's ``limit`` places for calls under way, counted over all processes of the machine.
-
-        Those of one process get theirs in the order they came. Whoever sets ``closed`` sends the waiter away within a second.
-
-        Raises:
-            UpstreamTimeout: none was free before the deadline (monotonic seconds).
-            UpstreamClosed: ``closed`` was set while none was free.
-        """
 
 
 class Configuration(Protocol):

@@ -127,7 +127,14 @@ def test_only_the_wanted_fields_are_sent_and_always_the_id(fetch: Callable[..., 
         for product in fetch("/products", fields=wanted)["data"]:
             assert set(product) == {"id", "name", "price"}
     assert all(set(product) == {"id"} for product in fetch("/products", fields="id")["data"])
-    assert fetch("/products", fields=",")["data"] == fetch("/products")["data"]
+
+
+@pytest.mark.parametrize("name", ["fields", "facets", "availability"])
+@pytest.mark.parametrize("value", ["", ",", " , "])
+def test_a_list_of_nothing_is_refused_and_not_taken_for_none(client: FlaskClient, name: str, value: str):
+    answer = client.get("/products", query_string={name: value})
+    assert answer.status_code == 422
+    assert answer.json["errors"][name][0].startswith("must be of: ")
 
 
 def test_facets_count_the_whole_result_and_not_the_page(fetch: Callable[..., Any], every: list[dict[str, Any]]):

@@ -152,6 +152,7 @@ def test_lists_are_documented_the_way_they_are_written(document: Document):
     for name, field in loaded.items():
         way = "csv" if isinstance(field, fields.Choices) else "multi" if isinstance(field, fields.Values) else None
         assert ways[field.data_key or name] == way
+        assert parameters[field.data_key or name].get("minItems") == (1 if way == "csv" else None)
 
 
 def test_every_operation_documents_its_answers_its_errors_and_says_what_it_does(document: Document):

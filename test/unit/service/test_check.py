@@ -11,7 +11,7 @@ from main.service.errors import (
     UpstreamUnsendable,
 )
 from main.service.model import ItemCall
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from test.fakes import FakeConnector, FakeShop, make_source, raw_record
 
 GOOD, BAD, WORSE = raw_record(1), raw_record(2, fault="is negative"), raw_record(3, fault="is missing")

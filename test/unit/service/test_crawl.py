@@ -6,7 +6,7 @@ from main.service import crawl as crawl_module
 from main.service.crawl import Crawl, Tally
 from main.service.errors import CrawlIncomplete, UpstreamTimeout
 from main.service.model import Fault
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from test.fakes import FakeConnector, ids_of, make_report, make_source, raw_record
 
 CONNECTOR = FakeConnector({})

@@ -8,7 +8,7 @@ import pytest
 from main.service import fanout
 from main.service.errors import CrawlStopped, UpstreamTimeout
 from main.service.fanout import Lanes, Promise, crawl_pages, run_together
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from test.fakes import FakeConnector
 
 PATIENCE = 20

@@ -547,20 +547,29 @@ def test_a_slow_cache_leaves_the_shop_time_to_answer(desk, monkeypatch, slow):
     assert sorted(one for call in acme.shop.looked for one in call) == sorted(ids)
 
 
-def test_renewals_let_those_pass_who_wait(desk):
-    acme, gate = desk(concurrency=1), threading.Semaphore(0)
+def renew_slowly(acme, gate, *ids):
+    """Have these products renewed, each when the gate lets it through: the first is being asked for, the others wait."""
     acme.look("1", "2", "3")
     acme.settle()
     acme.clock.advance(10)
     acme.shop.trouble = lambda _: gate.acquire(timeout=PATIENCE) and None
-    assert {look.state for look in acme.look("1", "2")} == {LookState.STALE}
+    assert {look.state for look in acme.look(*ids)} == {LookState.STALE}
+    wait_until(lambda: len(acme.lanes._lanes["acme"].unhurried) == len(ids) - 1)
+
+
+def wait_until(seen):
     until = time.monotonic() + PATIENCE
-    while not acme.lanes._lanes["acme"].unhurried and time.monotonic() < until:  # one is being asked for, the other waits
+    while not seen():
+        assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def test_renewals_let_those_pass_who_wait(desk):
+    acme, gate = desk(concurrency=1), threading.Semaphore(0)
+    renew_slowly(acme, gate, "1", "2")
     acme.shop.stock["4"] = raw_record("4", price=400)
     awaited = acme.begin("4")["4"]
-    while not acme.lanes._lanes["acme"].waiting and time.monotonic() < until:
-        time.sleep(0.005)
+    wait_until(lambda: acme.lanes._lanes["acme"].waiting)
     gate.release(2)
     Promise.wait([awaited.landed], time.monotonic() + PATIENCE)
     assert (awaited.finish().state, acme.shop.looked[3:5]) == (LookState.LIVE, [("1",), ("4",)])
@@ -580,19 +589,11 @@ def test_renewals_are_made_however_little_time_the_caller_had(desk):
 
 def test_whoever_has_to_wait_does_not_wait_for_a_renewal_that_has_not_begun(desk):
     acme, gate = desk(concurrency=1), threading.Semaphore(0)
-    acme.look("1", "2", "3")
-    acme.settle()
-    acme.clock.advance(10)
-    acme.shop.trouble = lambda _: gate.acquire(timeout=PATIENCE) and None
-    assert {look.state for look in acme.look("1", "2", "3")} == {LookState.STALE}
-    until = time.monotonic() + PATIENCE
-    while len(acme.lanes._lanes["acme"].unhurried) < 2 and time.monotonic() < until:  # one is being asked for, two wait
-        time.sleep(0.005)
+    renew_slowly(acme, gate, "1", "2", "3")
     acme.clock.advance(100)  # too old to be served at once by now
     awaited = acme.begin("3")["3"]
     assert not awaited.joined
-    while not acme.lanes._lanes["acme"].waiting and time.monotonic() < until:
-        time.sleep(0.005)
+    wait_until(lambda: acme.lanes._lanes["acme"].waiting)
     gate.release(3)
     Promise.wait([awaited.landed], time.monotonic() + PATIENCE)
     acme.settle()

@@ -9,7 +9,7 @@ import structlog
 from main.controller.documents import dump_product
 from main.service.errors import StoreDown, UpstreamOpen, UpstreamPaused, UpstreamThrottled, UpstreamTimeout
 from main.service.model import Outcome, SourceRecord
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from main.service.sync import LEASE, Progress, SyncService, held_wait, next_wait
 from main.util.logs import current_request_id
 from test.fakes import NOW, FakeConnector, MemoryCatalogue, NotedAftermath, make_product, make_source, put_snapshot, raw_record

@@ -5,7 +5,7 @@ import pytest
 from main.controller.documents import dump_product
 from main.service.errors import AisleError, CrawlIncomplete, UpstreamTimeout
 from main.service.model import Fault, Remark
-from main.service.ports import CrawlPage
+from main.service.ports.upstream import CrawlPage
 from main.service.trial import TrialService, Tried
 from test.fakes import FakeConnector, make_source, raw_record
 

@@ -16,6 +16,7 @@ from main.resources.guards.files import FileGuardBook
 from main.resources.guards.memory import MemoryGuardBook
 from main.resources.upstream.base import BaseConnector
 from main.service import ports
+from main.service.ports import caches, guards, upstream
 from main.settings import ConfigFile
 from test import fakes
 from test.fakes import FakeConnector, FakeResource, MemoryCatalogue, MemoryStaging
@@ -24,19 +25,19 @@ PAIRS = [
     (SqliteReader, ports.CatalogueReader),
     (SqliteWriter, ports.CatalogueWriter),
     (SqliteStaging, ports.Staging),
-    (BaseConnector, ports.Connector),
-    *((cache, ports.Cache) for cache in (FileCache, MemcachedCache, MemoryCache, RedisCache, Tiered)),
+    (BaseConnector, upstream.Connector),
+    *((cache, caches.Cache) for cache in (FileCache, MemcachedCache, MemoryCache, RedisCache, Tiered)),
     (ConfigFile, ports.Configuration),
     (MemoryCatalogue, ports.CatalogueReader),
     (MemoryCatalogue, ports.CatalogueWriter),
     (MemoryStaging, ports.Staging),
-    (FakeConnector, ports.Connector),
+    (FakeConnector, upstream.Connector),
     (SqliteWriter, ports.SyncBoard),
     (MemoryCatalogue, ports.SyncBoard),
-    (MemoryGuardBook, ports.GuardBook),
+    (MemoryGuardBook, guards.GuardBook),
     (FakeResource, ports.Resource),
-    (FileGuardBook, ports.GuardBook),
-    (fakes.MemoryGuardBook, ports.GuardBook),
+    (FileGuardBook, guards.GuardBook),
+    (fakes.MemoryGuardBook, guards.GuardBook),
 ]
 
 
